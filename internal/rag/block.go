@@ -1,0 +1,34 @@
+package rag
+
+// BlockKind is the kind of a structural part of a document.
+type BlockKind string
+
+// The kinds.
+const (
+	BlockHeading   BlockKind = "heading"
+	BlockParagraph BlockKind = "paragraph"
+	BlockList      BlockKind = "list"
+	BlockTable     BlockKind = "table"
+	BlockCode      BlockKind = "code"
+	BlockQuote     BlockKind = "quote"
+	BlockPageBreak BlockKind = "page_break"
+)
+
+// Block is a structural part of a document. Blocks are in text order and do not overlap; Span indexes the normalised text.
+type Block struct {
+	Kind  BlockKind
+	Span  Span
+	Level int // of a heading, 1–6; of a list item's list, its depth; else 0
+	Page  int // from 1; 0 when the source has no pages
+}
+
+// Parsed is what a parser makes of a file: the normalised text that every span indexes, and its structure.
+type Parsed struct {
+	Text      string
+	Title     string // of the source itself; empty when it has none
+	MediaType string
+	Language  string
+	Metadata  Metadata // found in the file (author, date, …)
+	Blocks    []Block
+	Warnings  []string
+}
