@@ -1,0 +1,288 @@
+// Package config turns flags, environment and footnote.yaml into one validated Config.
+//
+// Only cmd/server imports it. Every setting has a default that works with nothing else installed; precedence is flag, then
+// environment, then file, then default.
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"gopkg.in/yaml.v3"
+)
+
+const prefix = "FOOTNOTE_"
+
+// Secret is a credential. It prints as [redacted] everywhere; Reveal gives its text.
+type Secret string
+
+const redacted = "[redacted]"
+
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString keeps %#v from printing the secret.
+func (s Secret) GoString() string { return s.String() }
+
+// LogValue keeps slog from printing the secret.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalJSON keeps encoding/json from printing the secret.
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// Reveal returns the secret's text, for the one place that sends it.
+func (s Secret) Reveal() string { return string(s) }
+
+// Config is every setting of the service.
+type Config struct {
+	Listen          string        `env:"LISTEN" envDefault:"127.0.0.1:8080"`
+	Data            string        `env:"DATA" envDefault:"./footnote-data"`
+	Catalog         string        `env:"CATALOG" envDefault:"sqlite"`
+	Index           string        `env:"INDEX" envDefault:"local"`
+	EmbedBaseURL    string        `env:"EMBED_BASE_URL"`
+	EmbedModel      string        `env:"EMBED_MODEL"`
+	EmbedAPIKey     Secret        `env:"EMBED_API_KEY"`
+	EmbedDimensions int           `env:"EMBED_DIMENSIONS"`
+	LLMBaseURL      string        `env:"LLM_BASE_URL"`
+	LLMModel        string        `env:"LLM_MODEL"`
+	LLMAPIKey       Secret        `env:"LLM_API_KEY"`
+	LLMTimeout      time.Duration `env:"LLM_TIMEOUT" envDefault:"60s"`
+	AnswerFallback  bool          `env:"ANSWER_FALLBACK" envDefault:"true"`
+	APIKey          Secret        `env:"API_KEY"`
+	CORSOrigins     []string      `env:"CORS_ORIGINS"`
+	CPU             string        `env:"CPU"`
+	Workers         int           `env:"WORKERS" envDefault:"1"`
+	LogLevel        string        `env:"LOG_LEVEL" envDefault:"info"`
+	LogFormat       string        `env:"LOG_FORMAT" envDefault:"text"`
+	Shutdown        time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"20s"`
+	Insecure        bool          `env:"INSECURE"`
+}
+
+// names lists every setting without its prefix, for unknown ones' suggestions.
+func names() []string {
+	params, _ := env.GetFieldParams(&Config{})
+	out := make([]string, len(params))
+	for i, p := range params {
+		out[i] = p.Key
+	}
+	return out
+}
+
+// Load builds the configuration. environ has the form of os.Environ; flags maps setting names without prefix ("LISTEN") to values given on
+// the command line; file is the path of a YAML file, or empty for ./footnote.yaml when there is one. Every problem is
+// reported at once.
+func Load(environ []string, file string, flags map[string]string) (Config, error) {
+	values := map[string]string{}
+	var problems []error
+	fromFile, err := readFile(file)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	known := names()
+	take := func(source, name, value string) {
+		if !slices.Contains(known, name) {
+			problems = append(problems, fmt.Errorf("%s: unknown setting %s%s", source, spelled(source, name), suggestion(source, name, known)))
+			return
+		}
+		values[name] = value
+	}
+	for name, value := range fromFile {
+		take("footnote.yaml", name, value)
+	}
+	for _, e := range environ {
+		name, value, _ := strings.Cut(e, "=")
+		if rest, ok := strings.CutPrefix(name, prefix); ok && value != "" {
+			take("environment", rest, value)
+		}
+	}
+	for name, value := range flags {
+		take("flag", name, value)
+	}
+	var c Config
+	if err := env.ParseWithOptions(&c, env.Options{Environment: values}); err != nil {
+		var agg env.AggregateError
+		if errors.As(err, &agg) {
+			for _, e := range agg.Errors {
+				problems = append(problems, fmt.Errorf("setting of the wrong type: %w", e))
+			}
+		} else {
+			problems = append(problems, err)
+		}
+	} else if err := c.Validate(); err != nil {
+		problems = append(problems, err)
+	}
+	return c, errors.Join(problems...)
+}
+
+// Validate reports every setting that cannot work, all at once.
+func (c Config) Validate() error {
+	var p []error
+	bad := func(format string, args ...any) { p = append(p, fmt.Errorf(format, args...)) }
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		bad("FOOTNOTE_LISTEN %q is not host:port, such as 127.0.0.1:8080", c.Listen)
+	} else if c.APIKey == "" && !c.Insecure && !loopback(host) {
+		bad("listening on %s lets other machines in: set FOOTNOTE_API_KEY, or say --insecure if a proxy in front checks credentials", c.Listen)
+	}
+	if c.APIKey != "" && len(c.APIKey) < 16 {
+		bad("FOOTNOTE_API_KEY must have at least 16 characters; `openssl rand -hex 32` makes a good one")
+	}
+	if c.Catalog != "sqlite" {
+		bad("FOOTNOTE_CATALOG must be sqlite in this release, got a value that starts %q", head(c.Catalog))
+	}
+	if c.Index != "local" {
+		bad("FOOTNOTE_INDEX must be local in this release, got a value that starts %q", head(c.Index))
+	}
+	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL} {
+		if u == "" {
+			continue
+		}
+		if parsed, err := url.Parse(u); err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {
+			bad("%s must be an http or https URL such as http://127.0.0.1:11434/v1", name)
+		}
+	}
+	if c.EmbedBaseURL != "" && c.EmbedModel == "" {
+		bad("FOOTNOTE_EMBED_BASE_URL needs FOOTNOTE_EMBED_MODEL: the model's name at that endpoint")
+	}
+	if c.EmbedBaseURL == "" && c.EmbedModel != "" {
+		bad("FOOTNOTE_EMBED_MODEL needs FOOTNOTE_EMBED_BASE_URL; without both, the built-in model is used")
+	}
+	if (c.LLMBaseURL == "") != (c.LLMModel == "") {
+		bad("FOOTNOTE_LLM_BASE_URL and FOOTNOTE_LLM_MODEL go together; without both, answers are extractive")
+	}
+	if c.EmbedDimensions < 0 || c.EmbedDimensions > 8192 {
+		bad("FOOTNOTE_EMBED_DIMENSIONS must be between 1 and 8192, or absent")
+	}
+	if c.Workers < 1 || c.Workers > 64 {
+		bad("FOOTNOTE_WORKERS must be between 1 and 64, got %d", c.Workers)
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+		bad("FOOTNOTE_LOG_LEVEL must be debug, info, warn or error, got %q", c.LogLevel)
+	}
+	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
+		bad("FOOTNOTE_LOG_FORMAT must be text or json, got %q", c.LogFormat)
+	}
+	if !slices.Contains([]string{"", "generic", "avx2", "avx512"}, c.CPU) {
+		bad("FOOTNOTE_CPU must be generic, avx2 or avx512, or absent for the best, got %q", c.CPU)
+	}
+	for _, o := range c.CORSOrigins {
+		if u, err := url.Parse(o); o != "*" && (err != nil || u.Host == "" || u.Path != "" || u.Scheme == "") {
+			bad("FOOTNOTE_CORS_ORIGINS: %q is not an origin such as https://app.example.com, or *", o)
+		}
+	}
+	return errors.Join(p...)
+}
+
+// loopback tells whether only this machine can reach host.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func head(s string) string {
+	// Only the scheme: such a value may carry a password.
+	s, _, _ = strings.Cut(s, ":")
+	return s[:min(len(s), 20)]
+}
+
+// readFile flattens the YAML file into setting names: {llm: {base_url: x}} becomes LLM_BASE_URL.
+func readFile(path string) (map[string]string, error) {
+	named := path != ""
+	if !named {
+		path = "footnote.yaml"
+	}
+	b, err := os.ReadFile(filepath.Clean(path))
+	if errors.Is(err, os.ErrNotExist) && !named {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuration file: %w", err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal(b, &tree); err != nil {
+		return nil, fmt.Errorf("configuration file %s: %w", path, err)
+	}
+	out := map[string]string{}
+	flatten(out, "", tree)
+	return out, nil
+}
+
+func flatten(out map[string]string, at string, tree map[string]any) {
+	for k, v := range tree {
+		name := at + strings.ToUpper(k)
+		switch v := v.(type) {
+		case map[string]any:
+			flatten(out, name+"_", v)
+		case []any:
+			items := make([]string, len(v))
+			for i, x := range v {
+				items[i] = fmt.Sprint(x)
+			}
+			out[name] = strings.Join(items, ",")
+		case nil:
+		default:
+			out[name] = fmt.Sprint(v)
+		}
+	}
+}
+
+func spelled(source, name string) string {
+	switch source {
+	case "environment":
+		return prefix + name
+	case "flag":
+		return "--" + strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	}
+	return strings.ToLower(name)
+}
+
+func suggestion(source, name string, known []string) string {
+	best, distance := "", 4
+	for _, k := range known {
+		if d := editDistance(name, k); d < distance {
+			best, distance = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + spelled(source, best) + "?"
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next := min(row[j+1]+1, row[j]+1, diagonal+cost)
+			diagonal, row[j+1] = row[j+1], next
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLoad_FlagBeatsEnvironmentBeatsFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "footnote.yaml")
+	if err := os.WriteFile(file, []byte("listen: 127.0.0.1:1\ndata: /file\nllm:\n  base_url: http://127.0.0.1:9/v1\n  model: m\ncors_origins: [https://a.example, https://b.example]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load([]string{"FOOTNOTE_LISTEN=127.0.0.1:2", "FOOTNOTE_DATA=/env", "PATH=/bin"}, file, map[string]string{"LISTEN": "127.0.0.1:3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen != "127.0.0.1:3" || c.Data != "/env" || c.LLMModel != "m" || len(c.CORSOrigins) != 2 {
+		t.Fatalf("got %+v", c)
+	}
+}
+
+func TestLoad_DefaultsWorkAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := Load(nil, "", nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLoad_ReportsEveryProblemAtOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, err := Load([]string{"FOOTNOTE_LISTEN=0.0.0.0:80", "FOOTNOTE_LISTN=x", "FOOTNOTE_LLM_MODEL=m", "FOOTNOTE_LOG_LEVEL=loud", "FOOTNOTE_EMBED_BASE_URL=ftp://x"}, "", nil)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{"did you mean FOOTNOTE_LISTEN?", "FOOTNOTE_API_KEY", "FOOTNOTE_LLM_BASE_URL", "FOOTNOTE_LOG_LEVEL", "FOOTNOTE_EMBED_BASE_URL"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("got %q, want it to mention %q", err, want)
+		}
+	}
+	if _, err := Load([]string{"FOOTNOTE_WORKERS=many"}, "", nil); err == nil {
+		t.Error("a word passed for a number")
+	}
+}
+
+func TestValidate_BeyondLoopbackDemandsAKey(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for listen, want := range map[string]bool{"127.0.0.1:0": true, "localhost:1": true, "[::1]:1": true, ":8080": false, "0.0.0.0:8080": false, "192.0.2.1:80": false} {
+		_, err := Load(nil, "", map[string]string{"LISTEN": listen})
+		if (err == nil) != want {
+			t.Errorf("%s: got %v", listen, err)
+		}
+		if _, err := Load(nil, "", map[string]string{"LISTEN": listen, "API_KEY": "0123456789abcdef"}); err != nil {
+			t.Errorf("%s with a key: %v", listen, err)
+		}
+		if _, err := Load(nil, "", map[string]string{"LISTEN": listen, "INSECURE": "true"}); err != nil {
+			t.Errorf("%s insecure: %v", listen, err)
+		}
+	}
+}
+
+func TestSecret_NeverPrints(t *testing.T) {
+	c := Config{APIKey: "canary-canary"}
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{string(b), fmt.Sprint(c), fmt.Sprintf("%+v %#v %s %q", c, c, c.APIKey, c.APIKey), c.APIKey.LogValue().String()} {
+		if strings.Contains(s, "canary") {
+			t.Errorf("printed: %s", s)
+		}
+	}
+	if c.APIKey.Reveal() != "canary-canary" {
+		t.Error("lost")
+	}
+}
