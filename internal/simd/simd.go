@@ -1,0 +1,74 @@
+// Package simd holds the arithmetic kernels that the embedding engine and the index share, and chooses among them by what the CPU
+// can do. Every kernel is a pure function on slices with a plain Go twin that says what is right.
+//
+// The path is chosen once, at start: the best that the machine has, or the one that Select names. Kernels of different paths
+// agree within rounding, so vectors made on one machine are found on another.
+package simd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// The paths, best last.
+const (
+	Generic = "generic"
+	AVX2    = "avx2"
+	AVX512  = "avx512"
+)
+
+// kernels is one path's implementation.
+type kernels struct {
+	name string
+	// rows is the height of the tile.
+	rows int
+	// tile computes dst[rows][panel] = bias + a[rows][k]·b, b being one panel of packed columns, [k][panel].
+	// lda and ldd are distances between rows, in elements. All pointers reach as far as the shape says.
+	tile func(dst *float32, ldd int, a *float32, lda int, b *float32, k int, bias *float32)
+	dot  func(a, b *float32, n int) float32
+}
+
+var current atomic.Pointer[kernels]
+
+func init() { current.Store(available()[len(available())-1]) }
+
+// Path is the name of the path in use.
+func Path() string { return current.Load().name }
+
+// Paths lists the paths that this machine has, best last.
+func Paths() []string {
+	var names []string
+	for _, k := range available() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// Select takes the named path for the whole process; "" takes the best. It is meant for start-up and tests, before vectors are
+// compared. An unknown name, or a path that this CPU lacks, is an error and changes nothing.
+func Select(name string) error {
+	have := available()
+	if name == "" {
+		current.Store(have[len(have)-1])
+		return nil
+	}
+	i := slices.IndexFunc(have, func(k *kernels) bool { return k.name == name })
+	if i < 0 {
+		return fmt.Errorf("FOOTNOTE_CPU=%s: this machine has %s", name, strings.Join(Paths(), ", "))
+	}
+	current.Store(have[i])
+	return nil
+}
+
+// Dot is the dot product of a and b, which have the same length.
+func Dot(a, b []float32) float32 {
+	if len(a) != len(b) {
+		panic("simd: dot of vectors of different lengths")
+	}
+	if len(a) == 0 {
+		return 0
+	}
+	return current.Load().dot(&a[0], &b[0], len(a))
+}
