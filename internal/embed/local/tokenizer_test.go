@@ -1,0 +1,120 @@
+package local
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+type referenceText struct {
+	Prefix, Text string
+	IDs          []int32
+	Vector       []float64
+}
+
+// reference reads the 150 texts whose ids and vectors were computed independently, in float64, from the same weights.
+func reference(tb testing.TB) []referenceText {
+	tb.Helper()
+	f, err := os.Open("testdata/reference.jsonl")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	var out []referenceText
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		var r referenceText
+		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
+			tb.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	if len(out) != 150 {
+		tb.Fatalf("got %d reference texts, want 150", len(out))
+	}
+	return out
+}
+
+var opened = sync.OnceValues(func() (*weights, error) { return openWeights(modelBytes()) })
+
+var tokenizing = sync.OnceValue(func() *tokenizer {
+	w, err := opened()
+	if err != nil {
+		panic(err)
+	}
+	t, err := newTokenizer(w)
+	if err != nil {
+		panic(err)
+	}
+	return t
+})
+
+func TestTokenizer_IDsEqualTheReference(t *testing.T) {
+	start := time.Now()
+	tok := tokenizing()
+	t.Logf("opened in %v", time.Since(start))
+	for _, r := range reference(t) {
+		if got := tok.encode(r.Prefix + r.Text); !slices.Equal(got, r.IDs) {
+			t.Errorf("%q:\ngot  %v\nwant %v", r.Prefix+r.Text, got, r.IDs)
+		}
+		if got := tok.count(r.Prefix + r.Text); got != len(r.IDs)-2 {
+			t.Errorf("%q: counted %d, want %d", r.Text, got, len(r.IDs)-2)
+		}
+	}
+}
+
+func TestTokenizer_TakesAnyBytes(t *testing.T) {
+	tok := tokenizing()
+	for _, s := range []string{"", " ", "\xff\xfe", "a\x00b", "\xf0\x9f\x98", strings.Repeat("長", 5000), strings.Repeat("x", 100_000), "🏳️‍🌈👩‍👩‍👧", "ｆｕｌｌ　ｗｉｄｔｈ", "<s></s><mask>"} {
+		ids := tok.encode(s)
+		if ids[0] != tok.bos || ids[len(ids)-1] != tok.eos {
+			t.Errorf("%.20q: got %v", s, ids[:min(len(ids), 9)])
+		}
+		for _, id := range ids[1 : len(ids)-1] {
+			if id == tok.bos || id == tok.eos || int(id) >= len(tok.scores) {
+				t.Errorf("%.20q: a special id %d inside", s, id)
+			}
+		}
+	}
+}
+
+func FuzzTokenizer(f *testing.F) {
+	f.Add("query: 你好，world ¼ \x00")
+	f.Fuzz(func(t *testing.T, s string) {
+		if n := tokenizing().count(s); n != len(tokenizing().encode(s))-2 {
+			t.Fatalf("count %d differs from encode", n)
+		}
+	})
+}
+
+func FuzzOpenWeights(f *testing.F) {
+	f.Add(uint32(4), uint32(7), uint32(100))
+	f.Add(uint32(4_632_326), uint32(0xffffffff), uint32(5_000_000))
+	f.Fuzz(func(t *testing.T, at, value, cut uint32) {
+		// A changed word somewhere in the first bytes, and a cut: an error or a file that opens, never a panic.
+		data := append([]byte(nil), modelBytes()[:min(int(cut), len(model))]...)
+		if int(at)+4 <= len(data) {
+			data[at], data[at+1], data[at+2], data[at+3] = byte(value), byte(value>>8), byte(value>>16), byte(value>>24)
+		}
+		if _, err := openWeights(data); err == nil && len(data) < len(model) {
+			t.Fatal("a cut file was opened")
+		}
+	})
+}
+
+func BenchmarkTokenizer(b *testing.B) {
+	tok, texts := tokenizing(), reference(b)
+	n := 0
+	for b.Loop() {
+		for _, r := range texts {
+			n += tok.count(r.Text)
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "tokens/s")
+}
