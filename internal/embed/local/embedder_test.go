@@ -117,23 +117,31 @@ func TestEmbedder_FindsAcrossLanguages(t *testing.T) {
 	if e.Fingerprint() == plain().Fingerprint() {
 		t.Error("centring does not change the fingerprint")
 	}
-	docs, err := e.EmbedDocuments(t.Context(), []string{"Parental leave lasts sixteen weeks at full pay.", "公司的服务器在午夜备份。", "The cafeteria closes at three."})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for q, want := range map[string]int{"育儿假有多长？": 0, "育嬰假有多長？": 0, "When are the servers backed up?": 1, "食堂几点关门？": 2} {
-		v, err := e.EmbedQueries(t.Context(), []string{q})
+	english := []string{"Parental leave lasts sixteen weeks at full pay.", "The company's servers are backed up at midnight.", "The cafeteria closes at three."}
+	chinese := []string{"育儿假为十六周，全薪。", "公司的服务器在午夜备份。", "食堂三点关门。"}
+	for _, c := range []struct{ documents, queries []string }{
+		{english, []string{"育儿假有多长？", "服务器什么时候备份？", "食堂几点关门？"}},
+		{english, []string{"育嬰假有多長？", "伺服器什麼時候備份？", "食堂幾點關門？"}},
+		{chinese, []string{"How long is parental leave?", "When are the servers backed up?", "When does the cafeteria close?"}},
+	} {
+		docs, err := e.EmbedDocuments(t.Context(), c.documents)
 		if err != nil {
 			t.Fatal(err)
 		}
-		best := 0
-		for i := range docs {
-			if simd.Dot(v[0], docs[i]) > simd.Dot(v[0], docs[best]) {
-				best = i
-			}
+		queries, err := e.EmbedQueries(t.Context(), c.queries)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if best != want {
-			t.Errorf("%s: got document %d, want %d", q, best, want)
+		for want, v := range queries {
+			best := 0
+			for i := range docs {
+				if simd.Dot(v, docs[i]) > simd.Dot(v, docs[best]) {
+					best = i
+				}
+			}
+			if best != want {
+				t.Errorf("%s: got %q", c.queries[want], c.documents[best])
+			}
 		}
 	}
 }
