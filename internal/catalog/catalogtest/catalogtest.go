@@ -1,0 +1,436 @@
+// Package catalogtest is the conformance suite of catalogs: whatever passes it may stand behind the service.
+package catalogtest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"footnote/internal/rag"
+)
+
+// Catalog is all that the service asks of one.
+type Catalog interface {
+	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
+	Collection(ctx context.Context, name string) (rag.Collection, error)
+	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
+	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)
+	DeleteCollection(ctx context.Context, name string) (rag.Collection, error)
+	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
+	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
+	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
+	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
+	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
+	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
+	EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error
+	DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error)
+	Removals(ctx context.Context, limit int) ([]rag.Removal, error)
+	AckRemovals(ctx context.Context, done []rag.Removal) error
+	Submit(ctx context.Context, collection rag.CollectionID, uploads []rag.Upload) (rag.Job, error)
+	Job(ctx context.Context, id rag.JobID) (rag.Job, error)
+	Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error)
+	LeaseJob(ctx context.Context, worker string, d time.Duration) (*rag.Lease, error)
+	ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error
+	SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error
+	Publish(ctx context.Context, id rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error)
+	FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error
+	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, e *rag.JobError) error
+	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error
+	CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error)
+	RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error)
+	SaveCitations(ctx context.Context, citations []rag.Citation) error
+	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error)
+}
+
+// Clock is a clock that a test moves.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock starts at a fixed time.
+func NewClock() *Clock { return &Clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
+
+// Now is the clock's time.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves it on.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Run runs the suite; open gives an empty catalog that uses the clock.
+func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
+	for name, test := range map[string]func(*testing.T, Catalog, *Clock){
+		"collections": collections, "publish": publish, "republish": republish, "fencing": fencing, "out of order": outOfOrder,
+		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			clock := NewClock()
+			test(t, open(t, clock), clock)
+		})
+	}
+}
+
+func must[T any](t *testing.T) func(v T, err error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func wantCode(t *testing.T, what string, err error, want rag.Code) {
+	t.Helper()
+	if got := rag.CodeOf(err); got != want {
+		t.Errorf("%s: got code %q (%v), want %q", what, got, err, want)
+	}
+}
+
+func makeCollection(t *testing.T, c Catalog, name string) rag.Collection {
+	t.Helper()
+	return must[rag.Collection](t)(c.CreateCollection(t.Context(), rag.Collection{
+		Name: name, Embedding: rag.EmbeddingSpec{Model: "m", Fingerprint: "f", Dimensions: 2}, Chunking: rag.DefaultChunking}))
+}
+
+// version makes a version of n chunks whose text is made of words.
+func version(d rag.JobDocument, metadata rag.Metadata, words ...string) rag.Version {
+	v := rag.Version{Document: rag.Document{ID: d.Document, ExternalID: d.ExternalID, Version: d.Version, Title: "標題 🗂", MediaType: "text/plain", Language: "zh", Metadata: metadata}}
+	at := 0
+	for i, w := range words {
+		n := len([]rune(w))
+		v.Chunks = append(v.Chunks, rag.Chunk{ID: rag.NewChunkID(d.Document, w, 0), Document: d.Document, Version: d.Version, Ordinal: i,
+			Span: rag.Span{Start: at, End: at + n}, HeadingPath: []string{"章", "節"}[:1+i%2], Text: w})
+		v.Embeddings = append(v.Embeddings, rag.Embedding{1, float32(i)})
+		v.Text += w
+		at += n
+	}
+	v.Document.Characters = at
+	return v
+}
+
+// ingest takes one document in.
+func ingest(t *testing.T, c Catalog, col rag.Collection, externalID string, metadata rag.Metadata, words ...string) (rag.Version, []rag.ChunkID) {
+	t.Helper()
+	must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: externalID, SHA256: "00", Metadata: metadata}}))
+	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
+	v := version(l.Job.Documents[0], metadata, words...)
+	removed := must[[]rag.ChunkID](t)(c.Publish(t.Context(), l.Job.ID, l.Token, 0, v))
+	if err := c.FinishJob(t.Context(), l.Job.ID, l.Token, rag.JobSucceeded, nil); err != nil {
+		t.Fatal(err)
+	}
+	return v, removed
+}
+
+func collections(t *testing.T, c Catalog, _ *Clock) {
+	for _, name := range []string{"b", "a", "c"} {
+		makeCollection(t, c, name)
+	}
+	_, err := c.CreateCollection(t.Context(), rag.Collection{Name: "a"})
+	wantCode(t, "the same name", err, rag.Conflict)
+	page := must[[]rag.Collection](t)(c.Collections(t.Context(), "a", 1))
+	if len(page) != 1 || page[0].Name != "b" {
+		t.Errorf("got %v", page)
+	}
+	if got := must[rag.Collection](t)(c.UpdateCollection(t.Context(), "a", "手冊 📖")); got.Description != "手冊 📖" {
+		t.Errorf("got %+v", got)
+	}
+	must[rag.Collection](t)(c.DeleteCollection(t.Context(), "a"))
+	_, err = c.Collection(t.Context(), "a")
+	wantCode(t, "a deleted collection", err, rag.NotFound)
+	_, err = c.DeleteCollection(t.Context(), "a")
+	wantCode(t, "deleting it again", err, rag.NotFound)
+	_, err = c.UpdateCollection(t.Context(), "a", "")
+	wantCode(t, "updating it", err, rag.NotFound)
+}
+
+func publish(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "handbook")
+	meta := rag.Metadata{"team": "人事", "year": 2026.0, "draft": false, "tags": []string{"請假", "leave"}}
+	job := must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "文檔/leave 🌴.md", SHA256: "ab", Bytes: 3, Metadata: meta}, {SHA256: "cd"}}))
+	if job.Status != rag.JobQueued || len(job.Documents) != 2 || job.Documents[1].ExternalID != string(job.Documents[1].Document) {
+		t.Fatalf("got %+v", job)
+	}
+	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
+	if diff := cmp.Diff(meta, l.Uploads[0].Metadata); diff != "" {
+		t.Error(diff)
+	}
+	v := version(l.Job.Documents[0], meta, "育兒假十六週。", "Sixteen weeks. ", "😀")
+	_, err := c.Document(t.Context(), col.ID, "文檔/leave 🌴.md")
+	wantCode(t, "a document before it is published", err, rag.NotFound)
+	for range 2 { // repeated after a crash
+		if removed := must[[]rag.ChunkID](t)(c.Publish(t.Context(), l.Job.ID, l.Token, 0, v)); len(removed) > 0 {
+			t.Errorf("removed %v", removed)
+		}
+	}
+	d := must[rag.Document](t)(c.Document(t.Context(), col.ID, "文檔/leave 🌴.md"))
+	if d.Version != 1 || d.Chunks != 3 || d.Title != v.Document.Title {
+		t.Errorf("got %+v", d)
+	}
+	if diff := cmp.Diff(meta, d.Metadata); diff != "" {
+		t.Error(diff)
+	}
+	if got := must[string](t)(c.Text(t.Context(), d.ID)); got != v.Text {
+		t.Errorf("got %q", got)
+	}
+	if diff := cmp.Diff(v.Chunks[1:], must[[]rag.Chunk](t)(c.Chunks(t.Context(), d.ID, 0, 10))); diff != "" {
+		t.Error(diff)
+	}
+	hits := must[[]rag.Hit](t)(c.Hydrate(t.Context(), col.ID, []rag.ChunkID{v.Chunks[2].ID, "00000000-0000-5000-8000-000000000000"}))
+	if len(hits) != 1 || hits[0].Chunk.Text != "😀" || hits[0].Collection != "handbook" || hits[0].Document.ExternalID != d.ExternalID {
+		t.Errorf("got %+v", hits)
+	}
+	other := makeCollection(t, c, "other")
+	if hits := must[[]rag.Hit](t)(c.Hydrate(t.Context(), other.ID, []rag.ChunkID{v.Chunks[2].ID})); len(hits) != 0 {
+		t.Errorf("another collection sees %v", hits)
+	}
+	n := 0
+	if err := c.EachChunk(t.Context(), col.ID, func(s rag.StoredChunk) error {
+		if diff := cmp.Diff(v.Embeddings[s.Chunk.Ordinal], s.Embedding); diff != "" {
+			t.Error(diff)
+		}
+		n++
+		return nil
+	}); err != nil || n != 3 {
+		t.Errorf("got %d chunks, %v", n, err)
+	}
+	if got := must[rag.Collection](t)(c.Collection(t.Context(), "handbook")); got.Documents != 1 || got.Chunks != 3 {
+		t.Errorf("counted %d documents, %d chunks", got.Documents, got.Chunks)
+	}
+}
+
+func republish(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "c")
+	first, _ := ingest(t, c, col, "d", nil, "one", "two", "three")
+	must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "d"}}))
+	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
+	second := version(l.Job.Documents[0], nil, "two", "four")
+	if second.Chunks[0].ID != first.Chunks[1].ID {
+		t.Fatal("the same text has another id")
+	}
+	known := must[map[rag.ChunkID]rag.Embedding](t)(c.Embeddings(t.Context(), []rag.ChunkID{second.Chunks[0].ID, second.Chunks[1].ID}))
+	if len(known) != 1 {
+		t.Fatalf("knows %v", known)
+	}
+	second.Embeddings[0] = nil // the stored vector is to be kept
+	removed := must[[]rag.ChunkID](t)(c.Publish(t.Context(), l.Job.ID, l.Token, 0, second))
+	if diff := cmp.Diff([]rag.ChunkID{first.Chunks[0].ID, first.Chunks[2].ID}, removed); diff != "" {
+		t.Error(diff)
+	}
+	known = must[map[rag.ChunkID]rag.Embedding](t)(c.Embeddings(t.Context(), []rag.ChunkID{second.Chunks[0].ID}))
+	if diff := cmp.Diff(first.Embeddings[1], known[second.Chunks[0].ID]); diff != "" {
+		t.Error(diff)
+	}
+	queue := must[[]rag.Removal](t)(c.Removals(t.Context(), 10))
+	if len(queue) != 2 {
+		t.Errorf("queued %v", queue)
+	}
+	// The text comes back: its chunk must not be removed any more.
+	ingest(t, c, col, "d", nil, "one", "two")
+	for _, r := range must[[]rag.Removal](t)(c.Removals(t.Context(), 10)) {
+		if r.Chunk == first.Chunks[0].ID {
+			t.Error("a listed chunk is still queued for removal")
+		}
+	}
+	if err := c.AckRemovals(t.Context(), must[[]rag.Removal](t)(c.Removals(t.Context(), 10))); err != nil {
+		t.Fatal(err)
+	}
+	if left := must[[]rag.Removal](t)(c.Removals(t.Context(), 10)); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+func fencing(t *testing.T, c Catalog, clock *Clock) {
+	col := makeCollection(t, c, "c")
+	must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "d"}}))
+	slow := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "slow", time.Minute))
+	if again := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "quick", time.Minute)); again != nil {
+		t.Fatal("one job was leased twice")
+	}
+	clock.Advance(50 * time.Second)
+	if err := c.ExtendLease(t.Context(), slow.Job.ID, slow.Token, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(50 * time.Second)
+	if again := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "quick", time.Minute)); again != nil {
+		t.Fatal("an extended lease ran out")
+	}
+	clock.Advance(20 * time.Second)
+	quick := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "quick", time.Minute))
+	if quick == nil || quick.Token <= slow.Token || quick.Job.Attempts != 2 {
+		t.Fatalf("got %+v", quick)
+	}
+	v := version(slow.Job.Documents[0], nil, "x")
+	_, err := c.Publish(t.Context(), slow.Job.ID, slow.Token, 0, v)
+	wantCode(t, "publishing under a stale token", err, rag.Conflict)
+	wantCode(t, "progress", c.SetProgress(t.Context(), slow.Job.ID, slow.Token, rag.StageEmbed, rag.Progress{}), rag.Conflict)
+	wantCode(t, "finishing", c.FinishJob(t.Context(), slow.Job.ID, slow.Token, rag.JobFailed, nil), rag.Conflict)
+	wantCode(t, "releasing", c.ReleaseJob(t.Context(), slow.Job.ID, slow.Token), rag.Conflict)
+	must[[]rag.ChunkID](t)(c.Publish(t.Context(), quick.Job.ID, quick.Token, 0, v))
+	must[rag.Job](t)(c.CancelJob(t.Context(), quick.Job.ID))
+	wantCode(t, "after a cancel", c.SetProgress(t.Context(), quick.Job.ID, quick.Token, rag.StageEmbed, rag.Progress{}), rag.Cancelled)
+	_, err = c.Publish(t.Context(), "job_none", 1, 0, v)
+	wantCode(t, "a job that is not", err, rag.NotFound)
+}
+
+func outOfOrder(t *testing.T, c Catalog, clock *Clock) {
+	col := makeCollection(t, c, "c")
+	for range 2 {
+		must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "d"}}))
+	}
+	older := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "a", time.Minute))
+	newer := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "b", time.Minute))
+	if older.Job.Documents[0].Version != 1 || newer.Job.Documents[0].Version != 2 {
+		t.Fatalf("versions %d, %d", older.Job.Documents[0].Version, newer.Job.Documents[0].Version)
+	}
+	must[[]rag.ChunkID](t)(c.Publish(t.Context(), newer.Job.ID, newer.Token, 0, version(newer.Job.Documents[0], nil, "new")))
+	must[[]rag.ChunkID](t)(c.Publish(t.Context(), older.Job.ID, older.Token, 0, version(older.Job.Documents[0], nil, "old")))
+	if d := must[rag.Document](t)(c.Document(t.Context(), col.ID, "d")); d.Version != 2 {
+		t.Errorf("version %d is active", d.Version)
+	}
+	// A document that is deleted while a version is under way stays deleted.
+	must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "d"}}))
+	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "a", time.Minute))
+	must[[]rag.ChunkID](t)(c.DeleteDocument(t.Context(), col.ID, "d"))
+	_, err := c.Publish(t.Context(), l.Job.ID, l.Token, 0, version(l.Job.Documents[0], nil, "ghost"))
+	wantCode(t, "publishing a deleted document", err, rag.Conflict)
+}
+
+func deletes(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "c")
+	v, _ := ingest(t, c, col, "d", nil, "one", "two")
+	removed := must[[]rag.ChunkID](t)(c.DeleteDocument(t.Context(), col.ID, "d"))
+	if len(removed) != 2 || len(must[[]rag.Removal](t)(c.Removals(t.Context(), 9))) != 2 {
+		t.Errorf("removed %v", removed)
+	}
+	_, err := c.DocumentByID(t.Context(), v.Document.ID)
+	wantCode(t, "a deleted document", err, rag.NotFound)
+	_, err = c.Text(t.Context(), v.Document.ID)
+	wantCode(t, "its text", err, rag.NotFound)
+	_, err = c.DeleteDocument(t.Context(), col.ID, "d")
+	wantCode(t, "deleting it again", err, rag.NotFound)
+	ingest(t, c, col, "e", nil, "three")
+	must[rag.Collection](t)(c.DeleteCollection(t.Context(), "c"))
+	if left := must[[]rag.Job](t)(c.Jobs(t.Context(), rag.JobQuery{Limit: 9})); len(left) > 0 {
+		t.Errorf("jobs left: %v", left)
+	}
+	_, err = c.Submit(t.Context(), col.ID, []rag.Upload{{}})
+	wantCode(t, "submitting to a deleted collection", err, rag.NotFound)
+}
+
+func jobs(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "c")
+	var ids []rag.JobID
+	for i := range 5 {
+		ids = append(ids, must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: fmt.Sprint(i)}})).ID)
+	}
+	page := must[[]rag.Job](t)(c.Jobs(t.Context(), rag.JobQuery{Limit: 2}))
+	rest := must[[]rag.Job](t)(c.Jobs(t.Context(), rag.JobQuery{Limit: 9, After: page[1].ID, Collection: col.ID, Status: rag.JobQueued}))
+	if page[0].ID != ids[4] || len(rest) != 3 || rest[2].ID != ids[0] {
+		t.Errorf("got pages %v, %v", page, rest)
+	}
+	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
+	if l.Job.ID != ids[0] {
+		t.Errorf("leased %s first", l.Job.ID)
+	}
+	if err := c.SetProgress(t.Context(), l.Job.ID, l.Token, rag.StageEmbed, rag.Progress{Done: 3, Total: 40}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.FailDocument(t.Context(), l.Job.ID, l.Token, 0, rag.JobError{Code: rag.Unsupported, Message: "看不懂"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.FinishJob(t.Context(), l.Job.ID, l.Token, rag.JobFailed, &rag.JobError{Code: rag.Unsupported, Message: "1 failed"}); err != nil {
+		t.Fatal(err)
+	}
+	j := must[rag.Job](t)(c.Job(t.Context(), l.Job.ID))
+	if j.Status != rag.JobFailed || j.Error == nil || j.Documents[0].Error == nil || j.Documents[0].Error.Message != "看不懂" || j.Progress.Done != 3 || j.FinishedAt.IsZero() {
+		t.Errorf("got %+v", j)
+	}
+	_, err := c.CancelJob(t.Context(), j.ID)
+	wantCode(t, "cancelling a failed job", err, rag.Conflict)
+	j = must[rag.Job](t)(c.RetryJob(t.Context(), j.ID))
+	if j.Status != rag.JobQueued || j.Error != nil || j.Documents[0].Error != nil {
+		t.Errorf("retried: %+v", j)
+	}
+	_, err = c.RetryJob(t.Context(), j.ID)
+	wantCode(t, "retrying a queued job", err, rag.Conflict)
+	l = must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
+	if err := c.ReleaseJob(t.Context(), l.Job.ID, l.Token); err != nil {
+		t.Fatal(err)
+	}
+	if j := must[rag.Job](t)(c.Job(t.Context(), l.Job.ID)); j.Status != rag.JobQueued {
+		t.Errorf("released: %+v", j)
+	}
+	_, err = c.Job(t.Context(), "job_none")
+	wantCode(t, "a job that is not", err, rag.NotFound)
+	_, err = c.CancelJob(t.Context(), "job_none")
+	wantCode(t, "cancelling it", err, rag.NotFound)
+}
+
+func filters(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "c")
+	for i := range 10 {
+		ingest(t, c, col, fmt.Sprintf("d%d", i), rag.Metadata{"n": float64(i)}, fmt.Sprint("word", i))
+	}
+	f := &rag.Filter{Op: rag.OpGte, Key: "n", Value: 5.0}
+	page := must[[]rag.Document](t)(c.Documents(t.Context(), col.ID, f, "d5", 3))
+	if len(page) != 3 || page[0].ExternalID != "d6" || page[2].ExternalID != "d8" {
+		t.Errorf("got %v", page)
+	}
+	if all := must[[]rag.Document](t)(c.Documents(t.Context(), col.ID, nil, "", 100)); len(all) != 10 {
+		t.Errorf("got %d", len(all))
+	}
+}
+
+func citations(t *testing.T, c Catalog, _ *Clock) {
+	want := rag.Citation{ID: rag.NewCitationID(), Marker: 2, AnswerSpan: rag.Span{Start: 1, End: 5}, Collection: "c", ChunkID: "x", SourceSpan: rag.Span{Start: 7, End: 9},
+		Document: rag.Document{ID: "doc_1", ExternalID: "文", Title: "題", Version: 3}, Quote: "引文", HeadingPath: []string{"章"}, Page: 4, Verified: true, Verdict: rag.VerdictSupported}
+	if err := c.SaveCitations(t.Context(), []rag.Citation{want}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, must[rag.Citation](t)(c.Citation(t.Context(), want.ID))); diff != "" {
+		t.Error(diff)
+	}
+	_, err := c.Citation(t.Context(), "cit_none")
+	wantCode(t, "a citation that is not", err, rag.NotFound)
+}
+
+// concurrent has readers look on while versions replace each other: they see one version whole, never a mixture.
+func concurrent(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "c")
+	ingest(t, c, col, "d", nil, "v1-a", "v1-b")
+	id := must[rag.Document](t)(c.Document(t.Context(), col.ID, "d")).ID
+	ctx, stop := context.WithCancel(t.Context())
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for ctx.Err() == nil {
+				chunks, err := c.Chunks(t.Context(), id, -1, 10)
+				if err != nil || len(chunks) != 2 || chunks[0].Text[:2] != chunks[1].Text[:2] || chunks[0].Version != chunks[1].Version {
+					t.Errorf("read %v, %v", chunks, err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 20 {
+		v := fmt.Sprintf("v%d", 2+i%7)
+		ingest(t, c, col, "d", nil, v+"-a", v+"-b")
+	}
+	stop()
+	readers.Wait()
+}

@@ -1,0 +1,115 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"footnote/internal/rag"
+)
+
+const collectionColumns = `c.id, c.name, c.description, c.model, c.fingerprint, c.dimensions, c.target_tokens, c.overlap_tokens, c.created_at, c.updated_at,
+  (SELECT count(*) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0),
+  (SELECT coalesce(sum(d.chunks), 0) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0)`
+
+type scanner interface{ Scan(dest ...any) error }
+
+func scanCollection(row scanner) (rag.Collection, error) {
+	var c rag.Collection
+	var created, updated int64
+	err := row.Scan(&c.ID, &c.Name, &c.Description, &c.Embedding.Model, &c.Embedding.Fingerprint, &c.Embedding.Dimensions,
+		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated, &c.Documents, &c.Chunks)
+	c.CreatedAt, c.UpdatedAt = fromMicros(created), fromMicros(updated)
+	return c, err
+}
+
+func collectionMissing(name string) error {
+	return rag.Errorf(rag.NotFound, "There is no collection %q; create it with POST /v1/collections.", rag.Clip(name, 80))
+}
+
+// CreateCollection stores c, with an id and times of its own where it has none. Conflict when the name is taken.
+func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error) {
+	if c.ID == "" {
+		c.ID = rag.NewCollectionID()
+	}
+	now := micros(s.now())
+	c.CreatedAt, c.UpdatedAt = fromMicros(now), fromMicros(now)
+	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at)
+	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING`
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, insert, c.ID, c.Name, c.Description, c.Embedding.Model, c.Embedding.Fingerprint, c.Embedding.Dimensions,
+			c.Chunking.TargetTokens, c.Chunking.OverlapTokens, now, now)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, rag.Errorf(rag.Conflict, "A collection named %q exists already.", c.Name))
+		}
+		return nil
+	})
+	return c, err
+}
+
+// Collection finds a collection by name; NotFound when there is none.
+func (s *Store) Collection(ctx context.Context, name string) (rag.Collection, error) {
+	c, err := scanCollection(s.read.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.name = ?`, name))
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, collectionMissing(name)
+	}
+	return c, translate(err)
+}
+
+// CollectionByID finds a collection by id; NotFound when there is none.
+func (s *Store) CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error) {
+	c, err := scanCollection(s.read.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.id = ?`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, rag.Errorf(rag.NotFound, "The collection is gone.")
+	}
+	return c, translate(err)
+}
+
+// Collections lists up to limit collections by name, those after the given one.
+func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error) {
+	var out []rag.Collection
+	err := each(ctx, s.read, func(rows *sql.Rows) error {
+		c, err := scanCollection(rows)
+		out = append(out, c)
+		return err
+	}, `SELECT `+collectionColumns+` FROM collections c WHERE c.name > ? ORDER BY c.name LIMIT ?`, after, limit)
+	return out, err
+}
+
+// UpdateCollection sets the description.
+func (s *Store) UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error) {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE collections SET description = ?, updated_at = ? WHERE name = ?`, description, micros(s.now()), name)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, collectionMissing(name))
+		}
+		return nil
+	})
+	if err != nil {
+		return rag.Collection{}, err
+	}
+	return s.Collection(ctx, name)
+}
+
+// DeleteCollection removes a collection with all that it holds, jobs included, and returns what it was.
+func (s *Store) DeleteCollection(ctx context.Context, name string) (rag.Collection, error) {
+	var c rag.Collection
+	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
+		c, err = scanCollection(tx.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.name = ?`, name))
+		if errors.Is(err, sql.ErrNoRows) {
+			return collectionMissing(name)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM collections WHERE id = ?`, c.ID)
+		return err
+	})
+	return c, err
+}

@@ -1,0 +1,274 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"footnote/internal/rag"
+)
+
+const jobColumns = `id, collection_id, status, stage, done, total, attempts, error_code, error_message, created_at, started_at, updated_at, finished_at`
+
+func scanJob(row scanner, more ...any) (rag.Job, error) {
+	var j rag.Job
+	var e rag.JobError
+	var created, started, updated, finished int64
+	err := row.Scan(append([]any{&j.ID, &j.Collection, &j.Status, &j.Stage, &j.Progress.Done, &j.Progress.Total, &j.Attempts, &e.Code, &e.Message,
+		&created, &started, &updated, &finished}, more...)...)
+	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = fromMicros(created), fromMicros(started), fromMicros(updated), fromMicros(finished)
+	if e.Code != "" {
+		j.Error = &e
+	}
+	return j, err
+}
+
+// uploads reads a job's documents, in order, with what was handed in for each.
+func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocument, ups []rag.Upload, err error) {
+	err = each(ctx, q, func(rows *sql.Rows) error {
+		var d rag.JobDocument
+		var u rag.Upload
+		var e rag.JobError
+		var metadata string
+		if err := rows.Scan(&d.Document, &d.ExternalID, &d.Version, &d.Published, &e.Code, &e.Message, &u.Title, &u.SourceURI, &u.Filename, &u.MediaType,
+			&u.SHA256, &u.Bytes, &metadata); err != nil {
+			return err
+		}
+		if e.Code != "" {
+			d.Error = &e
+		}
+		u.ExternalID = d.ExternalID
+		var err error
+		u.Metadata, err = decodeMetadata(metadata)
+		docs, ups = append(docs, d), append(ups, u)
+		return err
+	}, `SELECT document_id, external_id, version, published, error_code, error_message, title, source_uri, filename, media_type, sha256, bytes, metadata
+	    FROM job_documents WHERE job_id = ? ORDER BY n`, id)
+	return docs, ups, err
+}
+
+// Submit stores a job that is to make the uploads active versions, one document each, in one transaction. An upload without an
+// external id gets its document's id as one.
+func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []rag.Upload) (rag.Job, error) {
+	job := rag.NewJobID()
+	now := micros(s.now())
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		const insert = `INSERT INTO jobs (id, collection_id, status, stage, done, total, attempts, error_code, error_message, token, worker, lease_expires,
+		    created_at, started_at, updated_at, finished_at)
+		  SELECT ?, id, 'queued', 'parse', 0, ?, 0, '', '', 0, '', 0, ?, 0, ?, 0 FROM collections WHERE id = ?`
+		r, err := tx.ExecContext(ctx, insert, job, len(ups), now, now, collection)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, rag.Errorf(rag.NotFound, "The collection is gone."))
+		}
+		for n, u := range ups {
+			if err := submitOne(ctx, tx, collection, job, n, u, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return rag.Job{}, err
+	}
+	return s.Job(ctx, job)
+}
+
+func submitOne(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, job rag.JobID, n int, u rag.Upload, now int64) error {
+	id := rag.NewDocumentID()
+	if u.ExternalID == "" {
+		u.ExternalID = string(id)
+	}
+	metadata, err := encodeMetadata(u.Metadata)
+	if err != nil {
+		return err
+	}
+	const upsert = `INSERT INTO documents (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
+	    characters, chunks, created_at, updated_at)
+	  VALUES (?, ?, ?, 1, 0, '', '', '', '', '', '{}', 0, 0, ?, ?)
+	  ON CONFLICT (collection_id, external_id) DO UPDATE SET last_version = last_version + 1 RETURNING id, last_version`
+	var version int
+	if err := tx.QueryRowContext(ctx, upsert, id, collection, u.ExternalID, now, now).Scan(&id, &version); err != nil {
+		return err
+	}
+	const insert = `INSERT INTO job_documents (job_id, n, document_id, external_id, version, published, error_code, error_message, title, source_uri, filename,
+	    media_type, sha256, bytes, metadata) VALUES (?, ?, ?, ?, ?, 0, '', '', ?, ?, ?, ?, ?, ?, ?)`
+	_, err = tx.ExecContext(ctx, insert, job, n, id, u.ExternalID, version, u.Title, u.SourceURI, u.Filename, u.MediaType, u.SHA256, u.Bytes, metadata)
+	return err
+}
+
+func jobMissing() error {
+	return rag.Errorf(rag.NotFound, "There is no such job; GET /v1/jobs lists those there are.")
+}
+
+// Job finds a job; NotFound when there is none.
+func (s *Store) Job(ctx context.Context, id rag.JobID) (rag.Job, error) {
+	j, err := scanJob(s.read.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return j, jobMissing()
+	}
+	if err == nil {
+		j.Documents, _, err = uploads(ctx, s.read, id)
+	}
+	return j, translate(err)
+}
+
+// Jobs lists jobs, newest first.
+func (s *Store) Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error) {
+	before := int64(1) << 62
+	if q.After != "" {
+		err := s.read.QueryRowContext(ctx, `SELECT seq FROM jobs WHERE id = ?`, q.After).Scan(&before)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, rag.FieldErrorf("/after", "The cursor names a job that is gone; start from the newest.")
+		}
+		if err != nil {
+			return nil, translate(err)
+		}
+	}
+	var out []rag.Job
+	err := each(ctx, s.read, func(rows *sql.Rows) error {
+		j, err := scanJob(rows)
+		out = append(out, j)
+		return err
+	}, `SELECT `+jobColumns+` FROM jobs WHERE seq < ? AND (? = '' OR status = ?) AND (? = '' OR collection_id = ?) ORDER BY seq DESC LIMIT ?`,
+		before, q.Status, q.Status, q.Collection, q.Collection, q.Limit)
+	for i := range out {
+		if err == nil {
+			out[i].Documents, _, err = uploads(ctx, s.read, out[i].ID)
+		}
+	}
+	return out, err
+}
+
+// LeaseJob gives worker the oldest job that is queued, or that is running under a lease that has run out; nil when there is none.
+func (s *Store) LeaseJob(ctx context.Context, worker string, d time.Duration) (*rag.Lease, error) {
+	var lease *rag.Lease
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		now := s.now()
+		var l rag.Lease
+		const take = `UPDATE jobs SET status = 'running', attempts = attempts + 1, token = token + 1, worker = ?, lease_expires = ?, updated_at = ?,
+		    started_at = CASE started_at WHEN 0 THEN ? ELSE started_at END
+		  WHERE seq = (SELECT seq FROM jobs WHERE status = 'queued' OR (status = 'running' AND lease_expires < ?) ORDER BY seq LIMIT 1)
+		  RETURNING ` + jobColumns + `, token`
+		l.Expires = now.Add(d)
+		var err error
+		l.Job, err = scanJob(tx.QueryRowContext(ctx, take, worker, micros(l.Expires), micros(now), micros(now), micros(now)), &l.Token)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		l.Job.Documents, l.Uploads, err = uploads(ctx, tx, l.Job.ID)
+		lease = &l
+		return err
+	})
+	return lease, err
+}
+
+// held checks that token is the job's latest and that it is still running: Conflict when another worker has it, Cancelled
+// when it was cancelled, NotFound when it is gone.
+func held(ctx context.Context, q querier, id rag.JobID, token int64) error {
+	var latest int64
+	var status rag.JobStatus
+	err := q.QueryRowContext(ctx, `SELECT token, status FROM jobs WHERE id = ?`, id).Scan(&latest, &status)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return jobMissing()
+	case err != nil:
+		return err
+	case status == rag.JobCancelled:
+		return rag.Errorf(rag.Cancelled, "The job was cancelled.")
+	case token != latest || status != rag.JobRunning:
+		return rag.Errorf(rag.Conflict, "The job is no longer this worker's.")
+	}
+	return nil
+}
+
+// update runs one statement on a job that the token holds.
+func (s *Store) update(ctx context.Context, id rag.JobID, token int64, query string, args ...any) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		if err := held(ctx, tx, id, token); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, query, args...)
+		return err
+	})
+}
+
+// ExtendLease moves the end of a lease to d from now.
+func (s *Store) ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error {
+	return s.update(ctx, id, token, `UPDATE jobs SET lease_expires = ? WHERE id = ?`, micros(s.now().Add(d)), id)
+}
+
+// SetProgress records where a job is.
+func (s *Store) SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error {
+	return s.update(ctx, id, token, `UPDATE jobs SET stage = ?, done = ?, total = ?, updated_at = ? WHERE id = ?`, stage, p.Done, p.Total, micros(s.now()), id)
+}
+
+// FailDocument records why the job's nth document could not be taken in.
+func (s *Store) FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error {
+	return s.update(ctx, id, token, `UPDATE job_documents SET error_code = ?, error_message = ? WHERE job_id = ? AND n = ?`, e.Code, e.Message, id, n)
+}
+
+// FinishJob ends a job as succeeded or failed.
+func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, e *rag.JobError) error {
+	if e == nil {
+		e = &rag.JobError{}
+	}
+	now := micros(s.now())
+	return s.update(ctx, id, token, `UPDATE jobs SET status = ?, error_code = ?, error_message = ?, updated_at = ?, finished_at = ? WHERE id = ?`,
+		status, e.Code, e.Message, now, now, id)
+}
+
+// ReleaseJob puts a running job back in the queue.
+func (s *Store) ReleaseJob(ctx context.Context, id rag.JobID, token int64) error {
+	return s.update(ctx, id, token, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = ? WHERE id = ?`, micros(s.now()), id)
+}
+
+// CancelJob ends a queued or running job; its worker finds out at its next write. Documents already published stay. Conflict when it
+// is final.
+func (s *Store) CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
+	now := micros(s.now())
+	return s.move(ctx, id, `UPDATE jobs SET status = 'cancelled', updated_at = ?, finished_at = ? WHERE id = ? AND status IN ('queued', 'running')`,
+		"The job has ended already, so it cannot be cancelled.", now, now, id)
+}
+
+// RetryJob queues a failed or cancelled job again, for the documents that were not published. Conflict otherwise.
+func (s *Store) RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
+	return s.move(ctx, id, `UPDATE jobs SET status = 'queued', stage = 'parse', error_code = '', error_message = '', updated_at = ?, finished_at = 0
+	  WHERE id = ? AND status IN ('failed', 'cancelled')`, "Only failed and cancelled jobs can be retried.", micros(s.now()), id)
+}
+
+func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string, args ...any) (rag.Job, error) {
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			var there int
+			if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM jobs WHERE id = ?`, id).Scan(&there); err != nil {
+				return err
+			}
+			if there == 0 {
+				return jobMissing()
+			}
+			return rag.Errorf(rag.Conflict, "%s", refusal)
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE job_documents SET error_code = '', error_message = '' WHERE job_id = ? AND published = 0
+		  AND (SELECT status FROM jobs WHERE id = job_id) = 'queued'`, id)
+		return err
+	})
+	if err != nil {
+		return rag.Job{}, err
+	}
+	return s.Job(ctx, id)
+}

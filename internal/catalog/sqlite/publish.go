@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"footnote/internal/rag"
+)
+
+// Publish makes v the active version of its document, in one transaction: readers see the old version whole or the new one
+// whole. n is the document's place in the job. It returns the chunks that no active version lists any more, whose removal
+// from the index it has queued. Repeating it changes nothing. A version older than the active one is passed over: the
+// document was submitted again meanwhile. Conflict when the document was deleted meanwhile.
+func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error) {
+	var removed []rag.ChunkID
+	err := s.tx(ctx, func(tx *sql.Tx) error {
+		if err := held(ctx, tx, job, token); err != nil {
+			return err
+		}
+		d := v.Document
+		var collection rag.CollectionID
+		var active int
+		err := tx.QueryRowContext(ctx, `SELECT collection_id, active_version FROM documents WHERE id = ?`, d.ID).Scan(&collection, &active)
+		if errors.Is(err, sql.ErrNoRows) {
+			return rag.Errorf(rag.Conflict, "The document %q was deleted while it was being taken in.", d.ExternalID)
+		}
+		if err != nil {
+			return err
+		}
+		if active < d.Version {
+			if removed, err = replaceVersion(ctx, tx, collection, v, micros(s.now())); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE job_documents SET published = 1, error_code = '', error_message = '' WHERE job_id = ? AND n = ?`, job, n)
+		return err
+	})
+	return removed, err
+}
+
+func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, v rag.Version, now int64) ([]rag.ChunkID, error) {
+	d := v.Document
+	metadata, err := encodeMetadata(d.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	before, err := chunkIDs(ctx, tx, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := keptEmbeddings(ctx, tx, v)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []struct {
+		query string
+		args  []any
+	}{
+		{`DELETE FROM chunks WHERE document_id = ?`, []any{d.ID}},
+		{`INSERT INTO texts (document_id, text) VALUES (?, ?) ON CONFLICT (document_id) DO UPDATE SET text = excluded.text`, []any{d.ID, v.Text}},
+		{`UPDATE documents SET active_version = ?, title = ?, source_uri = ?, media_type = ?, sha256 = ?, language = ?, metadata = ?, characters = ?, chunks = ?,
+		  updated_at = ? WHERE id = ?`, []any{d.Version, d.Title, d.SourceURI, d.MediaType, d.SHA256, d.Language, metadata, d.Characters, len(v.Chunks), now, d.ID}},
+	} {
+		if _, err := tx.ExecContext(ctx, step.query, step.args...); err != nil {
+			return nil, err
+		}
+	}
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO chunks (document_id, ordinal, chunk_id, span_start, span_end, heading_path, page, text, embedding)
+	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	if err != nil {
+		return nil, err
+	}
+	defer insert.Close()
+	listed := make(map[rag.ChunkID]bool, len(v.Chunks))
+	for i, c := range v.Chunks {
+		listed[c.ID] = true
+		b := kept[c.ID]
+		if v.Embeddings[i] != nil {
+			b = encodeEmbedding(v.Embeddings[i])
+		}
+		if b == nil {
+			return nil, rag.Errorf(rag.Internal, "Chunk %d of %q has no embedding.", i, d.ExternalID)
+		}
+		if _, err := insert.ExecContext(ctx, d.ID, c.Ordinal, c.ID, c.Span.Start, c.Span.End, encodeStrings(c.HeadingPath), c.Page, c.Text, b); err != nil {
+			return nil, err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM removals WHERE collection_id = ? AND chunk_id = ?`, collection, c.ID); err != nil {
+			return nil, err
+		}
+	}
+	removed := slices.DeleteFunc(before, func(id rag.ChunkID) bool { return listed[id] })
+	return removed, queueRemovals(ctx, tx, collection, removed)
+}
+
+// keptEmbeddings reads the stored vectors of the chunks that come without one, before their rows are replaced.
+func keptEmbeddings(ctx context.Context, tx *sql.Tx, v rag.Version) (map[rag.ChunkID][]byte, error) {
+	if len(v.Embeddings) != len(v.Chunks) {
+		return nil, rag.Errorf(rag.Internal, "A version has %d chunks and %d embeddings.", len(v.Chunks), len(v.Embeddings))
+	}
+	if !slices.ContainsFunc(v.Embeddings, func(e rag.Embedding) bool { return e == nil }) {
+		return nil, nil
+	}
+	kept := map[rag.ChunkID][]byte{}
+	err := each(ctx, tx, func(rows *sql.Rows) error {
+		var id rag.ChunkID
+		var b []byte
+		err := rows.Scan(&id, &b)
+		kept[id] = b
+		return err
+	}, `SELECT chunk_id, embedding FROM chunks WHERE document_id = ?`, v.Document.ID)
+	return kept, err
+}

@@ -1,0 +1,212 @@
+// Package sqlite is the embedded catalog: the truth about collections, documents, their chunks and vectors, jobs and citations.
+//
+// It owns SQL and durability: what a method has acknowledged survives a crash at any moment. It decides nothing about ranking,
+// parsing or answers. Modernc's SQLite needs no cgo. One connection writes, a pool reads; WAL lets them go side by side.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"runtime"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"footnote/internal/rag"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Options configures Open.
+type Options struct {
+	Path string           // of the database file; its folder must exist
+	Now  func() time.Time // nil: time.Now
+}
+
+// Store is the catalog. Any number of goroutines may use it; one process at a time may write to a file.
+type Store struct {
+	write, read *sql.DB
+	now         func() time.Time
+}
+
+// Open opens the database file, makes it when it is absent and brings its schema up to date.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Store{now: o.Now}
+	var err error
+	if s.write, err = open(o.Path, "&_txlock=immediate"); err != nil {
+		return nil, err
+	}
+	s.write.SetMaxOpenConns(1)
+	if s.read, err = open(o.Path, "&_pragma=query_only(1)"); err != nil {
+		s.write.Close()
+		return nil, err
+	}
+	s.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
+	if err := s.migrate(ctx); err != nil {
+		s.Close()
+		return nil, rag.Errorf(rag.Unavailable, "The catalog %s cannot be opened: %w", o.Path, err)
+	}
+	return s, nil
+}
+
+func open(path, more string) (*sql.DB, error) {
+	// synchronous=FULL syncs the log at each commit: power loss takes nothing that was acknowledged.
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-16000)" + more
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return db, nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.write, files)
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// Close ends all use of the store; it folds the write-ahead log into the file.
+func (s *Store) Close() error {
+	_, err := s.write.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+	return errors.Join(err, s.read.Close(), s.write.Close())
+}
+
+// Check reads from the store, for readiness.
+func (s *Store) Check(ctx context.Context) error {
+	var one int
+	return translate(s.read.QueryRowContext(ctx, "SELECT 1 FROM sqlite_master LIMIT 1").Scan(&one))
+}
+
+// tx runs f in one write transaction.
+func (s *Store) tx(ctx context.Context, f func(*sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(err)
+	}
+	defer tx.Rollback() // after a commit this does nothing
+	if err := f(tx); err != nil {
+		return translate(err)
+	}
+	return translate(tx.Commit())
+}
+
+// translate turns SQLite's errors into the domain's. Domain errors pass.
+func translate(err error) error {
+	var known *rag.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_FULL:
+			return rag.Errorf(rag.StorageFull, "The disk or the store's quota is full; free space and try again. %w", err)
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+			return rag.Errorf(rag.Unavailable, "The catalog cannot be reached now; try again. %w", err)
+		}
+	}
+	return err
+}
+
+// querier is what *sql.DB and *sql.Tx have in common.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// each runs a query and calls scan for every row.
+func each(ctx context.Context, q querier, scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return translate(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return translate(err)
+		}
+	}
+	return translate(rows.Err())
+}
+
+// Times are stored as microseconds since 1970, UTC; 0 is no time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func encodeStrings(v []string) string {
+	if len(v) == 0 {
+		return "[]"
+	}
+	b, _ := json.Marshal(v) // strings always encode
+	return string(b)
+}
+
+func decodeStrings(s string) (v []string, err error) {
+	if err := json.Unmarshal([]byte(s), &v); err != nil {
+		return nil, fmt.Errorf("a stored list of strings: %w", err)
+	}
+	if len(v) == 0 {
+		return nil, nil
+	}
+	return v, nil
+}
+
+func encodeMetadata(m rag.Metadata) (string, error) {
+	if len(m) == 0 {
+		return "{}", nil
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		return "", rag.Errorf(rag.Invalid, "The metadata cannot be stored: %w", err)
+	}
+	return string(b), nil
+}
+
+func decodeMetadata(s string) (rag.Metadata, error) {
+	m := rag.Metadata{}
+	if err := json.Unmarshal([]byte(s), &m); err != nil {
+		return nil, fmt.Errorf("stored metadata: %w", err)
+	}
+	for k, v := range m {
+		if list, ok := v.([]any); ok {
+			strings := make([]string, len(list))
+			for i, x := range list {
+				strings[i], _ = x.(string)
+			}
+			m[k] = strings
+		}
+	}
+	return m, nil
+}
