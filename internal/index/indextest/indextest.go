@@ -1,0 +1,282 @@
+// Package indextest is the conformance suite of indexes: whatever passes it may stand behind the service.
+package indextest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"footnote/internal/lexical"
+	"footnote/internal/rag"
+)
+
+// Index is all that the service asks of one.
+type Index interface {
+	EnsureCollection(ctx context.Context, id rag.CollectionID, dims int) error
+	DropCollection(ctx context.Context, id rag.CollectionID) error
+	Upsert(ctx context.Context, id rag.CollectionID, points []rag.Point) error
+	Delete(ctx context.Context, id rag.CollectionID, chunks []rag.ChunkID) error
+	SearchDense(ctx context.Context, id rag.CollectionID, v rag.Embedding, filter *rag.Filter, k int) ([]rag.Candidate, error)
+	SearchLexical(ctx context.Context, id rag.CollectionID, query rag.SparseVector, filter *rag.Filter, k int) ([]rag.Candidate, error)
+	Count(ctx context.Context, id rag.CollectionID) (int, error)
+}
+
+const dims = 16
+
+// Run runs the suite; open gives an empty index.
+func Run(t *testing.T, open func(t *testing.T) Index) {
+	for name, test := range map[string]func(*testing.T, Index){
+		"agrees with brute force": bruteForce, "upsert and delete": upsertDelete, "refuses": refuses, "text": realText, "concurrent": concurrent,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func vector(r *rand.Rand) rag.Embedding {
+	v := make(rag.Embedding, dims)
+	var s float64
+	for i := range v {
+		v[i] = float32(r.NormFloat64())
+		s += float64(v[i] * v[i])
+	}
+	for i := range v {
+		v[i] /= float32(math.Sqrt(s))
+	}
+	return v
+}
+
+func sparse(r *rand.Rand, n int) rag.SparseVector {
+	var s rag.SparseVector
+	for id := range uint32(40) {
+		if r.IntN(40) < n {
+			s.Indices, s.Values = append(s.Indices, id*1e8), append(s.Values, r.Float32()+0.1)
+		}
+	}
+	return s
+}
+
+func points(r *rand.Rand, n int) []rag.Point {
+	out := make([]rag.Point, n)
+	for i := range out {
+		doc := rag.DocumentID(fmt.Sprint("doc", i/5))
+		out[i] = rag.Point{ID: rag.NewChunkID(doc, fmt.Sprint(i), 0), Document: doc, Embedding: vector(r), Sparse: sparse(r, 8),
+			Metadata: rag.Metadata{"n": float64(i / 5), "team": []string{"人事", "it"}[i/5%2]}}
+	}
+	return out
+}
+
+// reference scores every point by the definitions.
+func reference(all []rag.Point, filter *rag.Filter, score func(rag.Point) (float64, bool), k int) []rag.Candidate {
+	var out []rag.Candidate
+	for _, p := range all {
+		if s, ok := score(p); ok && filter.Matches(p.Metadata) {
+			out = append(out, rag.Candidate{ID: p.ID, Score: s})
+		}
+	}
+	slices.SortFunc(out, func(a, b rag.Candidate) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID)) })
+	return out[:min(k, len(out))]
+}
+
+func same(t *testing.T, what string, got, want []rag.Candidate) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: got %d candidates, want %d", what, len(got), len(want))
+		return
+	}
+	for i := range got {
+		if got[i].ID != want[i].ID || math.Abs(got[i].Score-want[i].Score) > 1e-4 {
+			t.Errorf("%s at %d: got %v, want %v", what, i, got[i], want[i])
+			return
+		}
+	}
+}
+
+func bruteForce(t *testing.T, x Index) {
+	ctx, r := t.Context(), rand.New(rand.NewPCG(1, 1))
+	all := points(r, 500)
+	check(t, x.EnsureCollection(ctx, "c", dims))
+	check(t, x.Upsert(ctx, "c", all))
+	df := map[uint32]int{}
+	for _, p := range all {
+		for _, id := range p.Sparse.Indices {
+			df[id]++
+		}
+	}
+	filters := map[string]*rag.Filter{
+		"none": nil, "half": {Op: rag.OpEq, Key: "team", Value: "人事"}, "one document": {Op: rag.OpEq, Key: "n", Value: 42.0},
+		"nothing": {Op: rag.OpGt, Key: "n", Value: 1e9}, "not": {Op: rag.OpNot, Filters: []rag.Filter{{Op: rag.OpLt, Key: "n", Value: 90.0}}},
+	}
+	for range 10 {
+		v, q := vector(r), sparse(r, 4)
+		for name, f := range filters {
+			for _, k := range []int{0, 1, 10, 1000} {
+				got, err := x.SearchDense(ctx, "c", v, f, k)
+				check(t, err)
+				same(t, "dense, "+name, got, reference(all, f, func(p rag.Point) (float64, bool) {
+					s := 0.0
+					for i := range v {
+						s += float64(v[i]) * float64(p.Embedding[i])
+					}
+					return s, true
+				}, k))
+				got, err = x.SearchLexical(ctx, "c", q, f, k)
+				check(t, err)
+				same(t, "lexical, "+name, got, reference(all, f, func(p rag.Point) (float64, bool) {
+					s, any := 0.0, false
+					for i, id := range p.Sparse.Indices {
+						if j, ok := slices.BinarySearch(q.Indices, id); ok {
+							s += float64(q.Values[j]) * float64(p.Sparse.Values[i]) * lexical.IDF(len(all), df[id])
+							any = true
+						}
+					}
+					return s, any
+				}, k))
+			}
+		}
+	}
+	got, err := x.SearchLexical(ctx, "c", rag.SparseVector{}, nil, 10)
+	if err != nil || len(got) != 0 {
+		t.Errorf("an empty query: %v, %v", got, err)
+	}
+}
+
+func upsertDelete(t *testing.T, x Index) {
+	ctx, r := t.Context(), rand.New(rand.NewPCG(2, 2))
+	all := points(r, 60)
+	check(t, x.EnsureCollection(ctx, "c", dims))
+	check(t, x.EnsureCollection(ctx, "c", dims))
+	check(t, x.Upsert(ctx, "c", all))
+	check(t, x.Upsert(ctx, "c", all[:20])) // repeated
+	count := func(want int) {
+		t.Helper()
+		n, err := x.Count(ctx, "c")
+		if err != nil || n != want {
+			t.Errorf("count %d, %v; want %d", n, err, want)
+		}
+	}
+	count(60)
+	var gone []rag.ChunkID
+	for _, p := range all[:30] {
+		gone = append(gone, p.ID)
+	}
+	check(t, x.Delete(ctx, "c", append(gone, "00000000-0000-5000-8000-000000000000")))
+	count(30)
+	// A replaced point has nothing of the old one.
+	changed := all[40]
+	changed.Embedding, changed.Sparse, changed.Metadata = vector(r), rag.SparseVector{Indices: []uint32{7}, Values: []float32{1}}, rag.Metadata{"n": -1.0}
+	check(t, x.Upsert(ctx, "c", []rag.Point{changed}))
+	check(t, x.Upsert(ctx, "c", points(r, 10)[:10])) // into the freed room
+	got, err := x.SearchLexical(ctx, "c", rag.SparseVector{Indices: []uint32{7}, Values: []float32{1}}, nil, 10)
+	if err != nil || len(got) != 1 || got[0].ID != changed.ID {
+		t.Errorf("got %v, %v", got, err)
+	}
+	old := all[40].Sparse
+	got, err = x.SearchLexical(ctx, "c", rag.SparseVector{Indices: old.Indices, Values: old.Values}, nil, 1000)
+	check(t, err)
+	if slices.ContainsFunc(got, func(c rag.Candidate) bool { return c.ID == changed.ID }) {
+		t.Error("a replaced point is found by its old terms")
+	}
+	dense, err := x.SearchDense(ctx, "c", changed.Embedding, &rag.Filter{Op: rag.OpEq, Key: "n", Value: -1.0}, 5)
+	if err != nil || len(dense) != 1 || math.Abs(dense[0].Score-1) > 1e-5 {
+		t.Errorf("got %v, %v", dense, err)
+	}
+	check(t, x.DropCollection(ctx, "c"))
+	check(t, x.DropCollection(ctx, "c"))
+	if _, err := x.Count(ctx, "c"); rag.CodeOf(err) != rag.NotFound {
+		t.Errorf("a dropped collection: %v", err)
+	}
+}
+
+func refuses(t *testing.T, x Index) {
+	ctx, r := t.Context(), rand.New(rand.NewPCG(3, 3))
+	check(t, x.EnsureCollection(ctx, "c", dims))
+	good := points(r, 2)
+	for name, spoil := range map[string]func(*rag.Point){
+		"dimensions": func(p *rag.Point) { p.Embedding = p.Embedding[1:] },
+		"NaN":        func(p *rag.Point) { p.Embedding[3] = float32(math.NaN()) },
+		"infinity":   func(p *rag.Point) { p.Embedding[3] = float32(math.Inf(-1)) },
+		"zero":       func(p *rag.Point) { clear(p.Embedding) },
+		"order":      func(p *rag.Point) { p.Sparse = rag.SparseVector{Indices: []uint32{2, 1}, Values: []float32{1, 1}} },
+		"lengths":    func(p *rag.Point) { p.Sparse = rag.SparseVector{Indices: []uint32{2}, Values: nil} },
+	} {
+		bad := good[1]
+		bad.Embedding = slices.Clone(bad.Embedding)
+		spoil(&bad)
+		if err := x.Upsert(ctx, "c", []rag.Point{good[0], bad}); err == nil {
+			t.Errorf("%s: stored", name)
+		}
+	}
+	if n, err := x.Count(ctx, "c"); err != nil || n != 0 {
+		t.Errorf("a refused batch left %d points, %v", n, err)
+	}
+	nan := vector(r)
+	nan[0] = float32(math.NaN())
+	if _, err := x.SearchDense(ctx, "c", nan, nil, 1); err == nil {
+		t.Error("a NaN query was answered")
+	}
+	if err := x.Upsert(ctx, "none", good); rag.CodeOf(err) != rag.NotFound {
+		t.Errorf("an unknown collection: %v", err)
+	}
+	if _, err := x.SearchDense(ctx, "none", vector(r), nil, 1); rag.CodeOf(err) != rag.NotFound {
+		t.Errorf("searching an unknown collection: %v", err)
+	}
+}
+
+func realText(t *testing.T, x Index) {
+	ctx, r := t.Context(), rand.New(rand.NewPCG(4, 4))
+	check(t, x.EnsureCollection(ctx, "c", dims))
+	var all []rag.Point
+	docs := []string{"Parental leave lasts sixteen weeks.", "育儿假为十六周。", "育嬰假為十六週，全薪。", "Error ERR_404 in v1.18.3"}
+	for i, s := range docs {
+		all = append(all, rag.Point{ID: rag.NewChunkID("d", s, i), Embedding: vector(r), Sparse: lexical.DocumentVector(s, lexical.DefaultParams)})
+	}
+	check(t, x.Upsert(ctx, "c", all))
+	for q, want := range map[string]int{"parental leaves": 0, "育兒假": 1, "育婴": 2, "err_404": 3, "V1.18.3": 3} {
+		got, err := x.SearchLexical(ctx, "c", lexical.QueryVector(q), nil, 1)
+		if err != nil || len(got) != 1 || got[0].ID != all[want].ID {
+			t.Errorf("%s: got %v, %v, want %q", q, got, err, docs[want])
+		}
+	}
+}
+
+func concurrent(t *testing.T, x Index) {
+	ctx, r := t.Context(), rand.New(rand.NewPCG(5, 5))
+	check(t, x.EnsureCollection(ctx, "c", dims))
+	all, v, q := points(r, 200), vector(r), sparse(r, 5)
+	var work sync.WaitGroup
+	for i := range 4 {
+		work.Go(func() {
+			for j := range 20 {
+				part := all[(i*20+j)%180:][:20]
+				if err := x.Upsert(ctx, "c", part); err != nil {
+					t.Error(err)
+				}
+				if err := x.Delete(ctx, "c", []rag.ChunkID{part[0].ID}); err != nil {
+					t.Error(err)
+				}
+				if _, err := x.SearchDense(ctx, "c", v, nil, 10); err != nil {
+					t.Error(err)
+				}
+				if _, err := x.SearchLexical(ctx, "c", q, nil, 10); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	work.Wait()
+}
