@@ -1,0 +1,89 @@
+package search
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"footnote/internal/rag"
+)
+
+// Fusion names a way to make one ranking of two.
+type Fusion string
+
+// The ways.
+const (
+	// ZScore is the default: it measured above RRF on six of eight sets and nowhere below the better half by more than .003.
+	ZScore Fusion = "zscore"
+	// RRF is reciprocal rank fusion: Cormack, Clarke & Büttcher, SIGIR 2009.
+	RRF Fusion = "rrf"
+)
+
+const (
+	denseWeight  = 0.6 // of ZScore; the lexical half has the rest. .5–.7 measure alike
+	fusionDepth  = 100 // candidates of a list that its mean and deviation are taken over
+	rankConstant = 60  // of RRF; ranks count from 1
+)
+
+// Fuse makes one ranking of a dense and a lexical one, both best first: best first, ties by id. An empty list leaves the other's order and
+// its scores.
+func Fuse(how Fusion, dense, lexical []rag.Candidate) []rag.Candidate {
+	switch {
+	case len(lexical) == 0:
+		return slices.Clone(dense)
+	case len(dense) == 0:
+		return slices.Clone(lexical)
+	}
+	scores := map[rag.ChunkID]float64{}
+	if how == RRF {
+		for _, list := range [][]rag.Candidate{dense, lexical} {
+			for i, c := range list {
+				scores[c.ID] += 1 / float64(rankConstant+i+1)
+			}
+		}
+	} else {
+		standardise(scores, dense, denseWeight, lexical)
+		standardise(scores, lexical, 1-denseWeight, dense)
+	}
+	out := make([]rag.Candidate, 0, len(scores))
+	for id, s := range scores {
+		out = append(out, rag.Candidate{ID: id, Score: s})
+	}
+	slices.SortFunc(out, order)
+	return out
+}
+
+func order(a, b rag.Candidate) int {
+	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
+}
+
+// standardise adds weight·z to the scores of list's candidates, z = (score − mean)/standard deviation over its top; the candidates that only other has
+// get the lowest z.
+func standardise(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate) {
+	top := list[:min(fusionDepth, len(list))]
+	var sum, squares float64
+	for _, c := range top {
+		sum += c.Score
+	}
+	mean := sum / float64(len(top))
+	for _, c := range top {
+		squares += (c.Score - mean) * (c.Score - mean)
+	}
+	deviation := math.Sqrt(squares / float64(len(top)))
+	if deviation < 1e-12 {
+		deviation = 1 // all alike: every z is 0
+	}
+	in := make(map[rag.ChunkID]bool, len(list))
+	lowest := math.Inf(1)
+	for _, c := range list {
+		z := (c.Score - mean) / deviation
+		lowest = min(lowest, z)
+		in[c.ID] = true
+		scores[c.ID] += weight * z
+	}
+	for _, c := range other {
+		if !in[c.ID] {
+			scores[c.ID] += weight * lowest
+		}
+	}
+}

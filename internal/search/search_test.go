@@ -1,0 +1,243 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"testing/quick"
+
+	"footnote/internal/lexical"
+	"footnote/internal/rag"
+)
+
+func list(ids ...string) []rag.Candidate {
+	var out []rag.Candidate
+	for i, id := range ids {
+		out = append(out, rag.Candidate{ID: rag.ChunkID(id), Score: float64(len(ids) - i)})
+	}
+	return out
+}
+
+func ids(c []rag.Candidate) (s string) {
+	for _, x := range c {
+		s += string(x.ID)
+	}
+	return s
+}
+
+func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
+	t.Parallel()
+	for _, how := range []Fusion{ZScore, RRF} {
+		if got := ids(Fuse(how, list("c", "a", "b"), nil)); got != "cab" {
+			t.Errorf("%s: got %s", how, got)
+		}
+		if got := ids(Fuse(how, nil, list("b", "a"))); got != "ba" {
+			t.Errorf("%s: got %s", how, got)
+		}
+	}
+}
+
+func TestFuse_ZScoreIsTheDefinition(t *testing.T) {
+	t.Parallel()
+	// Dense 3, 2, 1: z = ±√1.5, 0. Lexical 2, 1: z = ±1. c is in the dense list only and gets the lexical list's lowest, −1.
+	got := Fuse(ZScore, list("a", "b", "c"), list("b", "a"))
+	z := math.Sqrt(1.5)
+	want := map[rag.ChunkID]float64{"a": 0.6*z - 0.4, "b": 0.4, "c": -0.6*z - 0.4}
+	for _, c := range got {
+		if math.Abs(c.Score-want[c.ID]) > 1e-12 {
+			t.Errorf("%s: got %g, want %g", c.ID, c.Score, want[c.ID])
+		}
+	}
+	if ids(got) != "bac" {
+		t.Errorf("got %s", ids(got))
+	}
+}
+
+func TestFuse_TieBreaksByChunkID(t *testing.T) {
+	t.Parallel()
+	if got := ids(Fuse(RRF, list("b", "a"), list("a", "b"))); got != "ab" {
+		t.Errorf("got %s", got)
+	}
+	same := []rag.Candidate{{ID: "z", Score: 1}, {ID: "y", Score: 1}}
+	if got := ids(Fuse(ZScore, same, same)); got != "yz" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestFuse_KeepsEveryCandidateOnce(t *testing.T) {
+	t.Parallel()
+	if err := quick.Check(func(a, b []uint8) bool {
+		make := func(v []uint8) (out []rag.Candidate) {
+			slices.Sort(v)
+			for i, x := range slices.Compact(v) {
+				out = append(out, rag.Candidate{ID: rag.ChunkID(fmt.Sprint(x)), Score: float64(-i)})
+			}
+			return out
+		}
+		x, y := make(a), make(b)
+		want := map[rag.ChunkID]bool{}
+		for _, c := range slices.Concat(x, y) {
+			want[c.ID] = true
+		}
+		for _, how := range []Fusion{ZScore, RRF} {
+			got := Fuse(how, x, y)
+			if len(got) != len(want) || !slices.IsSortedFunc(got, func(a, b rag.Candidate) int {
+				if len(x) == 0 || len(y) == 0 {
+					return 0
+				}
+				return order(a, b)
+			}) {
+				return false
+			}
+		}
+		return true
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// world is a small catalog, index and embedder that behave: two collections of real sentences, vectors of term counts.
+type world struct {
+	texts    map[rag.CollectionID][]string
+	inactive map[string]bool
+	prints   map[string]string
+}
+
+func id(text string) rag.ChunkID { return rag.NewChunkID("d", text, 0) }
+
+func (w *world) Collection(_ context.Context, name string) (rag.Collection, error) {
+	if _, ok := w.texts[rag.CollectionID(name)]; !ok {
+		return rag.Collection{}, rag.Errorf(rag.NotFound, "There is no collection %q.", name)
+	}
+	print := w.prints[name]
+	if print == "" {
+		print = w.Fingerprint()
+	}
+	return rag.Collection{ID: rag.CollectionID(name), Name: name, Embedding: rag.EmbeddingSpec{Fingerprint: print}}, nil
+}
+
+func (w *world) Hydrate(_ context.Context, c rag.CollectionID, want []rag.ChunkID) (out []rag.Hit, err error) {
+	for _, text := range w.texts[c] {
+		if slices.Contains(want, id(text)) && !w.inactive[text] {
+			out = append(out, rag.Hit{Collection: string(c), Chunk: rag.Chunk{ID: id(text), Text: text}})
+		}
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+func (w *world) Model() string       { return "counts" }
+func (w *world) Fingerprint() string { return "counts-1" }
+func (w *world) EmbedQueries(_ context.Context, texts []string) (out []rag.Embedding, err error) {
+	for _, s := range texts {
+		out = append(out, embed(s))
+	}
+	return out, nil
+}
+
+func embed(s string) rag.Embedding {
+	v := make(rag.Embedding, 4099)
+	for _, t := range lexical.Terms(s) {
+		v[lexical.Hash(t.Text)%4099]++
+	}
+	return v
+}
+
+func (w *world) rank(c rag.CollectionID, k int, score func(string) float64) (out []rag.Candidate) {
+	for _, text := range w.texts[c] {
+		if s := score(text); s > 0 {
+			out = append(out, rag.Candidate{ID: id(text), Score: s})
+		}
+	}
+	slices.SortFunc(out, order)
+	return out[:min(k, len(out))]
+}
+
+func (w *world) SearchDense(_ context.Context, c rag.CollectionID, v rag.Embedding, _ *rag.Filter, k int) ([]rag.Candidate, error) {
+	return w.rank(c, k, func(text string) (s float64) {
+		for i, x := range embed(text) {
+			s += float64(x * v[i])
+		}
+		return s
+	}), nil
+}
+
+func (w *world) SearchLexical(_ context.Context, c rag.CollectionID, q rag.SparseVector, _ *rag.Filter, k int) ([]rag.Candidate, error) {
+	return w.rank(c, k, func(text string) (s float64) {
+		v := lexical.DocumentVector(text, lexical.DefaultParams)
+		for i, term := range q.Indices {
+			if j, ok := slices.BinarySearch(v.Indices, term); ok {
+				s += float64(q.Values[i] * v.Values[j])
+			}
+		}
+		return s
+	}), nil
+}
+
+func newWorld() (*world, *Service) {
+	w := &world{texts: map[rag.CollectionID][]string{
+		"en": {"Parental leave lasts sixteen weeks.", "The servers are backed up at midnight.", "Leave requests go to the manager."},
+		"zh": {"育儿假为十六周，全薪。", "服务器在午夜备份。"},
+	}, inactive: map[string]bool{}, prints: map[string]string{}}
+	return w, New(Options{Catalog: w, Index: w, Embedder: w})
+}
+
+func TestSearch_RanksOverSeveralCollections(t *testing.T) {
+	t.Parallel()
+	_, s := newWorld()
+	for q, want := range map[string]string{"parental leave": "Parental leave lasts sixteen weeks.", "育兒假": "育儿假为十六周，全薪。"} {
+		for _, mode := range []rag.Mode{rag.Hybrid, rag.Dense, rag.Lexical} {
+			got, err := s.Search(t.Context(), rag.Query{Text: q, Collections: []string{"zh", "en", "en"}, Mode: mode, Explain: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := got.Hits[0]
+			if h.Chunk.Text != want || h.Rank != 1 || (h.Dense != nil) != (mode != rag.Lexical) || (h.Lexical != nil) != (mode != rag.Dense) {
+				t.Errorf("%s %s: got %+v", q, mode, h)
+			}
+			if mode != rag.Dense && len(h.Lexical.Terms) == 0 {
+				t.Errorf("%s %s: no matched terms", q, mode)
+			}
+			if got.Timings["total"] <= 0 {
+				t.Error("no time was taken")
+			}
+		}
+	}
+}
+
+func TestSearch_NeverReturnsWhatIsNotActive(t *testing.T) {
+	t.Parallel()
+	w, s := newWorld()
+	for i := range 500 { // many more than the first depth
+		text := fmt.Sprintf("parental leave parental leave draft %d", i)
+		w.texts["en"] = append(w.texts["en"], text)
+		w.inactive[text] = true
+	}
+	got, err := s.Search(t.Context(), rag.Query{Text: "parental leave", Collections: []string{"en"}, TopK: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Hits) != 2 || got.Hits[0].Chunk.Text != "Parental leave lasts sixteen weeks." {
+		t.Errorf("got %+v", got.Hits)
+	}
+}
+
+func TestSearch_Refuses(t *testing.T) {
+	t.Parallel()
+	w, s := newWorld()
+	w.prints["zh"] = "other-model"
+	for want, q := range map[rag.Code]rag.Query{
+		rag.Invalid:       {Text: "", Collections: []string{"en"}},
+		rag.NotFound:      {Text: "x", Collections: []string{"en", "none"}},
+		rag.ModelMismatch: {Text: "x", Collections: []string{"zh"}},
+	} {
+		if _, err := s.Search(t.Context(), q); rag.CodeOf(err) != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if _, err := s.Search(t.Context(), rag.Query{Text: "午夜", Collections: []string{"zh"}, Mode: rag.Lexical}); err != nil {
+		t.Errorf("lexical search needs no model: %v", err)
+	}
+}

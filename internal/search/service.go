@@ -1,0 +1,274 @@
+// Package search finds the chunks that bear on a query: embed, dense ∥ lexical, fuse, hydrate, explain.
+//
+// It owns the ranking, which both modes share, and knows no store and no client. What is near is the index's to say, what is
+// true the catalog's.
+package search
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"footnote/internal/lexical"
+	"footnote/internal/rag"
+)
+
+// Catalog is what search asks of the truth.
+type Catalog interface {
+	Collection(ctx context.Context, name string) (rag.Collection, error)
+	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
+}
+
+// Index finds chunk ids.
+type Index interface {
+	SearchDense(ctx context.Context, id rag.CollectionID, v rag.Embedding, filter *rag.Filter, k int) ([]rag.Candidate, error)
+	SearchLexical(ctx context.Context, id rag.CollectionID, query rag.SparseVector, filter *rag.Filter, k int) ([]rag.Candidate, error)
+}
+
+// Embedder embeds queries.
+type Embedder interface {
+	EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error)
+	Model() string
+	Fingerprint() string
+}
+
+// Options wires a Service. Catalog, Index and Embedder are needed.
+type Options struct {
+	Catalog  Catalog
+	Index    Index
+	Embedder Embedder
+	Fusion   Fusion // empty: ZScore
+	Logger   *slog.Logger
+	Observe  func(stage string, d time.Duration) // nil: nobody looks
+}
+
+// Service searches. Any number of goroutines may use it.
+type Service struct{ o Options }
+
+// New makes a Service.
+func New(o Options) *Service {
+	if o.Fusion == "" {
+		o.Fusion = ZScore
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, time.Duration) {}
+	}
+	return &Service{o}
+}
+
+// candidateDepth is the least that is asked of each list: what fusion takes its statistics over.
+const candidateDepth = fusionDepth
+
+// Search returns the TopK best chunks of the named collections, best first, ties by chunk id. Chunks of versions that are no longer, or not yet,
+// active never come back: the lists are asked for more until there are enough.
+// Errors: rag.Invalid for a query out of bounds; rag.NotFound for an unknown collection; rag.ModelMismatch for one that another
+// model embedded.
+func (s *Service) Search(ctx context.Context, q rag.Query) (rag.Hits, error) {
+	q = q.WithDefaults()
+	if err := q.Validate(); err != nil {
+		return rag.Hits{}, err
+	}
+	started := time.Now()
+	r := &request{Service: s, query: q, timings: rag.Timings{}}
+	if err := r.open(ctx); err != nil {
+		return rag.Hits{}, err
+	}
+	var hits []rag.Hit
+	for depth := max(candidateDepth, 4*q.TopK); ; depth *= 2 {
+		exhausted, err := r.find(ctx, depth)
+		if err != nil {
+			return rag.Hits{}, err
+		}
+		if hits, err = r.hydrate(ctx); err != nil {
+			return rag.Hits{}, err
+		}
+		if len(hits) >= q.TopK || exhausted {
+			break
+		}
+	}
+	r.timings["total"] = time.Since(started)
+	for stage, d := range r.timings {
+		s.o.Observe(stage, d)
+	}
+	return rag.Hits{Hits: hits, Timings: r.timings}, nil
+}
+
+// request is one search under way.
+type request struct {
+	*Service
+	query       rag.Query
+	collections []rag.Collection
+	vector      rag.Embedding
+	terms       rag.SparseVector
+	timings     rag.Timings
+
+	dense, lexical, fused []rag.Candidate
+	home                  map[rag.ChunkID]int // which collection a candidate is of
+}
+
+func (r *request) timed(stage string, started time.Time) { r.timings[stage] += time.Since(started) }
+
+// open resolves the collections and makes the query's vectors.
+func (r *request) open(ctx context.Context) error {
+	names := slices.Clone(r.query.Collections)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		c, err := r.o.Catalog.Collection(ctx, name)
+		if err != nil {
+			return err
+		}
+		if r.query.Mode != rag.Lexical && c.Embedding.Fingerprint != r.o.Embedder.Fingerprint() {
+			return rag.Errorf(rag.ModelMismatch, "Collection %q was embedded by %s (%s), and the service runs %s (%s): their vectors cannot be compared. Start the service with the former model, "+
+				"or make a new collection and take the documents in again; mode=lexical works meanwhile.",
+				name, c.Embedding.Model, c.Embedding.Fingerprint, r.o.Embedder.Model(), r.o.Embedder.Fingerprint())
+		}
+		r.collections = append(r.collections, c)
+	}
+	r.terms = lexical.QueryVector(r.query.Text)
+	if r.query.Mode == rag.Lexical {
+		return nil
+	}
+	defer r.timed("embed", time.Now())
+	v, err := r.o.Embedder.EmbedQueries(ctx, []string{r.query.Text})
+	if err != nil {
+		return err
+	}
+	r.vector = v[0]
+	return nil
+}
+
+// find fills the lists to depth; exhausted tells that no list has more.
+func (r *request) find(ctx context.Context, depth int) (exhausted bool, err error) {
+	type found struct {
+		dense, lexical         []rag.Candidate
+		denseTime, lexicalTime time.Duration
+	}
+	per := make([]found, len(r.collections))
+	g, gctx := errgroup.WithContext(ctx)
+	for i, c := range r.collections {
+		if r.query.Mode != rag.Lexical {
+			g.Go(func() (err error) {
+				started := time.Now()
+				per[i].dense, err = r.o.Index.SearchDense(gctx, c.ID, r.vector, r.query.Filter, depth)
+				per[i].denseTime = time.Since(started)
+				return err
+			})
+		}
+		if r.query.Mode != rag.Dense {
+			g.Go(func() (err error) {
+				started := time.Now()
+				per[i].lexical, err = r.o.Index.SearchLexical(gctx, c.ID, r.terms, r.query.Filter, depth)
+				per[i].lexicalTime = time.Since(started)
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	started := time.Now()
+	r.home = map[rag.ChunkID]int{}
+	r.dense, r.lexical = nil, nil
+	exhausted = true
+	for i, f := range per {
+		exhausted = exhausted && len(f.dense) < depth && len(f.lexical) < depth
+		for _, c := range slices.Concat(f.dense, f.lexical) {
+			r.home[c.ID] = i
+		}
+		// One model and one formula: scores of different collections compare.
+		r.dense, r.lexical = append(r.dense, f.dense...), append(r.lexical, f.lexical...)
+		r.timings["dense"] = max(r.timings["dense"], f.denseTime)
+		r.timings["lexical"] = max(r.timings["lexical"], f.lexicalTime)
+	}
+	slices.SortFunc(r.dense, order)
+	slices.SortFunc(r.lexical, order)
+	r.fused = Fuse(r.o.Fusion, r.dense, r.lexical)
+	r.timed("fuse", started)
+	return exhausted, nil
+}
+
+// hydrate asks the catalog for the best candidates until TopK of them turn out to be active.
+func (r *request) hydrate(ctx context.Context) ([]rag.Hit, error) {
+	defer r.timed("hydrate", time.Now())
+	var hits []rag.Hit
+	rank := 0
+	for at := 0; at < len(r.fused) && len(hits) < r.query.TopK; {
+		batch := r.fused[at:min(at+2*r.query.TopK, len(r.fused))]
+		at += len(batch)
+		ids := make([][]rag.ChunkID, len(r.collections))
+		for _, c := range batch {
+			ids[r.home[c.ID]] = append(ids[r.home[c.ID]], c.ID)
+		}
+		active := map[rag.ChunkID]rag.Hit{}
+		for i, c := range r.collections {
+			if len(ids[i]) == 0 {
+				continue
+			}
+			found, err := r.o.Catalog.Hydrate(ctx, c.ID, ids[i])
+			if err != nil {
+				return nil, err
+			}
+			for _, h := range found {
+				active[h.Chunk.ID] = h
+			}
+		}
+		for _, c := range batch {
+			rank++
+			h, ok := active[c.ID]
+			if !ok || len(hits) == r.query.TopK {
+				continue
+			}
+			h.Rank, h.Score = len(hits)+1, c.Score
+			h.Fused = &rag.Stage{Rank: rank, Score: c.Score}
+			hits = append(hits, h)
+		}
+	}
+	r.explain(hits)
+	return hits, nil
+}
+
+// explain says of each hit what each list said of it.
+func (r *request) explain(hits []rag.Hit) {
+	denseRank, lexicalRank := ranks(r.dense), ranks(r.lexical)
+	asked := map[uint32]string{}
+	for _, t := range lexical.Terms(r.query.Text) {
+		asked[lexical.Hash(t.Text)] = t.Text
+	}
+	for i := range hits {
+		h := &hits[i]
+		if n, ok := denseRank[h.Chunk.ID]; ok {
+			h.Dense = &rag.Stage{Rank: n, Score: r.dense[n-1].Score}
+		}
+		if n, ok := lexicalRank[h.Chunk.ID]; ok {
+			h.Lexical = &rag.Stage{Rank: n, Score: r.lexical[n-1].Score}
+			if r.query.Explain {
+				h.Lexical.Terms = matched(asked, rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text))
+			}
+		}
+	}
+}
+
+func ranks(list []rag.Candidate) map[rag.ChunkID]int {
+	m := make(map[rag.ChunkID]int, len(list))
+	for i, c := range list {
+		m[c.ID] = i + 1
+	}
+	return m
+}
+
+// matched lists the asked terms that text has, sorted.
+func matched(asked map[uint32]string, text string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, t := range lexical.Terms(text) {
+		if term, ok := asked[lexical.Hash(t.Text)]; ok && !seen[term] {
+			seen[term] = true
+			out = append(out, term)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
