@@ -1,0 +1,275 @@
+package parse
+
+import (
+	"bytes"
+	"io"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	readability "codeberg.org/readeck/go-readability/v2"
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+	"golang.org/x/net/html/charset"
+
+	"footnote/internal/rag"
+)
+
+// Main-content extraction that keeps less than this share of a short page's text has mistaken it: the body is taken whole.
+const (
+	leastShare = 0.25
+	shortPage  = 2000 // code points
+	maxDepth   = 512  // of elements; deeper ones are passed over
+)
+
+// page adds the main content of an HTML page, in the character set that its mark, its meta element or its bytes tell.
+func page(b *builder, content []byte, p *rag.Parsed) error {
+	doc, err := html.Parse(strings.NewReader(decodeHTML(content)))
+	if err != nil {
+		return err
+	}
+	p.Title = titleOf(doc)
+	body := find(doc, atom.Body)
+	if body == nil {
+		return nil
+	}
+	var whole builder
+	domWalker{builder: &whole}.children(body, 0)
+	if whole.length == 0 {
+		return nil
+	}
+	var main builder
+	parser := readability.NewParser()
+	if article, err := parser.ParseDocument(doc, &url.URL{}); err == nil && article.Node != nil {
+		domWalker{builder: &main}.children(article.Node, 0)
+		if t := strings.TrimSpace(article.Title()); t != "" {
+			p.Title = t
+		}
+	}
+	if main.length == 0 || whole.length < shortPage && float64(main.length) < leastShare*float64(whole.length) {
+		main = whole
+	}
+	*b = main
+	return nil
+}
+
+func decodeHTML(content []byte) string {
+	if e, _, certain := charset.DetermineEncoding(content, ""); certain {
+		if out, err := io.ReadAll(e.NewDecoder().Reader(bytes.NewReader(content))); err == nil {
+			return string(out)
+		}
+	}
+	if utf8.Valid(content) {
+		return string(content)
+	}
+	return decode(content)
+}
+
+func titleOf(doc *html.Node) string {
+	if t := find(doc, atom.Title); t != nil {
+		return strings.TrimSpace(textOf(t))
+	}
+	return ""
+}
+
+func find(n *html.Node, a atom.Atom) *html.Node {
+	for d := range n.Descendants() {
+		if d.Type == html.ElementNode && d.DataAtom == a {
+			return d
+		}
+	}
+	return nil
+}
+
+func textOf(n *html.Node) string {
+	var b strings.Builder
+	inlineText(&b, n, 0)
+	return b.String()
+}
+
+// stripTags is the text of a piece of HTML.
+func stripTags(s string) string {
+	nodes, err := html.ParseFragment(strings.NewReader(s), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
+	if err != nil {
+		return s
+	}
+	var b builder
+	for _, n := range nodes {
+		root := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
+		root.AppendChild(n)
+		domWalker{builder: &b}.children(root, 0)
+	}
+	return b.text.String()
+}
+
+// domWalker adds the blocks of elements.
+type domWalker struct{ *builder }
+
+// children adds the blocks below n; runs of inline content between blocks are paragraphs.
+func (d domWalker) children(n *html.Node, depth int) {
+	if depth > maxDepth {
+		return
+	}
+	var inline strings.Builder
+	flush := func() {
+		d.add(rag.BlockParagraph, 0, collapse(inline.String()))
+		inline.Reset()
+	}
+	for c := range n.ChildNodes() {
+		if c.Type != html.ElementNode || !block(c) {
+			inlineText(&inline, c, depth)
+			continue
+		}
+		flush()
+		d.element(c, depth+1)
+	}
+	flush()
+}
+
+func (d domWalker) element(n *html.Node, depth int) {
+	switch n.DataAtom {
+	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		d.add(rag.BlockHeading, int(n.Data[1]-'0'), strings.ReplaceAll(collapse(textOf(n)), "\n", " "))
+	case atom.Ul, atom.Ol:
+		var lines []string
+		list(n, 0, &lines)
+		d.add(rag.BlockList, 1, strings.Join(lines, "\n"))
+	case atom.Table:
+		d.add(rag.BlockTable, 0, table(n))
+	case atom.Pre:
+		d.add(rag.BlockCode, 0, rawText(n))
+	case atom.Blockquote:
+		var inner builder
+		domWalker{&inner}.children(n, depth)
+		d.add(rag.BlockQuote, 0, inner.text.String())
+	case atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Head, atom.Svg, atom.Iframe:
+	default:
+		d.children(n, depth)
+	}
+}
+
+func list(n *html.Node, depth int, lines *[]string) {
+	if depth > 32 {
+		return
+	}
+	number := 1
+	for item := range n.ChildNodes() {
+		if item.DataAtom != atom.Li {
+			continue
+		}
+		marker := "- "
+		if n.DataAtom == atom.Ol {
+			marker = itoa(number) + ". "
+			number++
+		}
+		var inline strings.Builder
+		flush := func() {
+			for line := range strings.Lines(collapse(inline.String())) {
+				*lines = append(*lines, strings.Repeat("  ", depth)+marker+strings.TrimRight(line, "\n"))
+				marker = strings.Repeat(" ", len(marker))
+			}
+			inline.Reset()
+		}
+		var walk func(n *html.Node)
+		walk = func(n *html.Node) {
+			for c := range n.ChildNodes() {
+				switch {
+				case c.DataAtom == atom.Ul || c.DataAtom == atom.Ol:
+					flush()
+					list(c, depth+1, lines)
+				case c.Type == html.ElementNode && block(c) && c.DataAtom != atom.Pre:
+					walk(c)
+					inline.WriteByte('\n')
+				default:
+					inlineText(&inline, c, depth)
+				}
+			}
+		}
+		walk(item)
+		flush()
+	}
+}
+
+func itoa(n int) string {
+	if n < 10 {
+		return string(rune('0' + n))
+	}
+	return itoa(n/10) + string(rune('0'+n%10))
+}
+
+func table(n *html.Node) string {
+	var rows []string
+	for row := range n.Descendants() {
+		if row.DataAtom != atom.Tr {
+			continue
+		}
+		var cells []string
+		for cell := range row.ChildNodes() {
+			if cell.DataAtom == atom.Td || cell.DataAtom == atom.Th {
+				cells = append(cells, strings.Join(strings.Fields(textOf(cell)), " "))
+			}
+		}
+		if strings.TrimSpace(strings.Join(cells, "")) != "" {
+			rows = append(rows, strings.Join(cells, " | "))
+		}
+	}
+	return strings.Join(rows, "\n")
+}
+
+func rawText(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return b.String()
+}
+
+// inlineText adds the text of inline content; br is a line break, an element that is not shown nothing.
+func inlineText(b *strings.Builder, n *html.Node, depth int) {
+	switch {
+	case depth > maxDepth:
+		return
+	case n.Type == html.TextNode:
+		// White space in the source only parts words; collapse tells it from br's line breaks.
+		b.WriteString(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(n.Data))
+		return
+	case n.Type != html.ElementNode && n.Type != html.DocumentNode:
+		return
+	}
+	switch n.DataAtom {
+	case atom.Br:
+		b.WriteByte('\n')
+		return
+	case atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Svg, atom.Iframe, atom.Textarea, atom.Select:
+		return
+	}
+	for c := range n.ChildNodes() {
+		inlineText(b, c, depth+1)
+	}
+	if block(n) {
+		b.WriteByte(' ')
+	}
+}
+
+// collapse folds runs of spaces and drops blank lines.
+func collapse(s string) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = strings.Join(strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\n' || r == '\u00a0' }), " "); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func block(n *html.Node) bool {
+	switch n.DataAtom {
+	case atom.A, atom.Abbr, atom.B, atom.Bdi, atom.Bdo, atom.Br, atom.Button, atom.Cite, atom.Code, atom.Data, atom.Del, atom.Dfn, atom.Em, atom.Font, atom.I,
+		atom.Img, atom.Input, atom.Ins, atom.Kbd, atom.Label, atom.Mark, atom.Q, atom.Rp, atom.Rt, atom.Ruby, atom.S, atom.Samp, atom.Small, atom.Span,
+		atom.Strong, atom.Sub, atom.Sup, atom.Time, atom.U, atom.Var, atom.Wbr, atom.Tt, atom.Big, atom.Strike, atom.Textarea, atom.Select, 0:
+		return false
+	}
+	return true
+}
