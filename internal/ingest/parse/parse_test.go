@@ -76,7 +76,7 @@ func TestParse_HTML(t *testing.T) {
 	  <table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td>2</td></tr></table><pre>x := 1
 y</pre><blockquote><p>引文</p></blockquote></body></html>`, HTML)
 	want := []string{
-		"heading2: Leave", /* the extraction keeps h1 for the title */ "paragraph: Sixteen weeks\nat full pay.", "list: - one\n- two\n  1. nested", "table: a | b\n1 | 2", "code: x := 1\ny", "quote: 引文",
+		"heading2: Leave" /* the extraction keeps h1 for the title */, "paragraph: Sixteen weeks\nat full pay.", "list: - one\n- two\n  1. nested", "table: a | b\n1 | 2", "code: x := 1\ny", "quote: 引文",
 	}
 	if diff := cmp.Diff(want, outline(t, p)); diff != "" {
 		t.Error(diff)
