@@ -14,13 +14,15 @@ type Chunk struct {
 	Text        string   // the normalised text at Span, verbatim
 }
 
+// MaxEmbeddedPrefix bounds the title and heading path in the embedded text, in code points, so that they cannot crowd out the
+// passage.
+const MaxEmbeddedPrefix = 240
+
 // EmbeddedText is the text that is embedded and analysed for a chunk: title and heading path, which say what the passage is
 // about, then the passage. Only the passage itself is ever quoted.
 func EmbeddedText(title string, headingPath []string, text string) string {
 	var b strings.Builder
-	if title != "" {
-		b.WriteString(title)
-	}
+	b.WriteString(title)
 	for _, h := range headingPath {
 		if h == "" || h == title {
 			continue
@@ -30,9 +32,8 @@ func EmbeddedText(title string, headingPath []string, text string) string {
 		}
 		b.WriteString(h)
 	}
-	if b.Len() > 0 {
-		b.WriteByte('\n')
+	if b.Len() == 0 {
+		return text
 	}
-	b.WriteString(text)
-	return b.String()
+	return Clip(b.String(), MaxEmbeddedPrefix) + "\n" + text
 }
