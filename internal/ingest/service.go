@@ -1,0 +1,273 @@
+// Package ingest takes documents in: it stores what was handed in, queues a job, and works jobs off through parse, chunk, embed, index
+// and publish.
+//
+// Every step may be repeated after a crash at any point: chunk ids follow from the text, index writes replace, and a version becomes visible in
+// one transaction of the catalog. It knows no SQL and no client.
+package ingest
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"footnote/internal/lexical"
+	"footnote/internal/rag"
+)
+
+// Catalog is what ingest asks of the truth.
+type Catalog interface {
+	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
+	Collection(ctx context.Context, name string) (rag.Collection, error)
+	CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error)
+	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
+	DeleteCollection(ctx context.Context, name string) (rag.Collection, error)
+
+	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
+	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
+	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
+	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
+	DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error)
+	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
+	EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error
+	Removals(ctx context.Context, limit int) ([]rag.Removal, error)
+	AckRemovals(ctx context.Context, done []rag.Removal) error
+
+	Submit(ctx context.Context, collection rag.CollectionID, uploads []rag.Upload) (rag.Job, error)
+	Job(ctx context.Context, id rag.JobID) (rag.Job, error)
+	LeaseJob(ctx context.Context, worker string, d time.Duration) (*rag.Lease, error)
+	ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error
+	SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error
+	Publish(ctx context.Context, id rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error)
+	FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error
+	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, e *rag.JobError) error
+	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error
+	CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error)
+	RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error)
+}
+
+// Blobs keeps uploads by the hash of their content.
+type Blobs interface {
+	Put(ctx context.Context, r io.Reader, maxBytes int64) (sha string, n int64, err error)
+	Get(ctx context.Context, sha string) (io.ReadCloser, error)
+}
+
+// Index holds what is searched; Upsert replaces points whole and may be repeated.
+type Index interface {
+	EnsureCollection(ctx context.Context, id rag.CollectionID, dims int) error
+	DropCollection(ctx context.Context, id rag.CollectionID) error
+	Upsert(ctx context.Context, id rag.CollectionID, points []rag.Point) error
+	Delete(ctx context.Context, id rag.CollectionID, chunks []rag.ChunkID) error
+}
+
+// Embedder embeds passages. CountTokens counts as the model does; a text has at most MaxTokens.
+type Embedder interface {
+	EmbedDocuments(ctx context.Context, texts []string) ([]rag.Embedding, error)
+	Model() string
+	Fingerprint() string
+	Dimensions() int
+	MaxTokens() int
+	CountTokens(text string) int
+}
+
+// Options wires a Service. Catalog, Blobs, Index, Embedder and Logger are needed.
+type Options struct {
+	Catalog  Catalog
+	Blobs    Blobs
+	Index    Index
+	Embedder Embedder
+	Logger   *slog.Logger
+	Workers  int           // jobs worked on at a time; 0: 1
+	Lease    time.Duration // a job is another worker's when its lease was not renewed for so long; 0: 30 s
+	Patience time.Duration // how long a dependency that fails for now is tried again; 0: 2 min
+
+	Observe   func(stage string, d time.Duration) // nil: nobody looks
+	Failpoint func(stage string)                  // called after each step, for crash tests; nil: nothing
+}
+
+// Service takes documents in. Any number of goroutines may use it.
+type Service struct {
+	o     Options
+	bell  bell
+	locks sync.Map // rag.CollectionID → *sync.Mutex
+}
+
+// New makes a Service; Run works its jobs off.
+func New(o Options) *Service {
+	o.Workers = max(o.Workers, 1)
+	if o.Lease == 0 {
+		o.Lease = 30 * time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = 2 * time.Minute
+	}
+	if o.Observe == nil {
+		o.Observe = func(string, time.Duration) {}
+	}
+	if o.Failpoint == nil {
+		o.Failpoint = func(string) {}
+	}
+	return &Service{o: o}
+}
+
+// writing serialises the writes to a collection's index: between the moment when a chunk is found to be on no active version's list
+// and its removal, no other version may bring it back.
+func (s *Service) writing(id rag.CollectionID) (unlock func()) {
+	m, _ := s.locks.LoadOrStore(id, new(sync.Mutex))
+	m.(*sync.Mutex).Lock()
+	return m.(*sync.Mutex).Unlock
+}
+
+// CreateCollection makes a collection for the embedder's model, with the default chunking unless c names one.
+// Errors: rag.Invalid for a bad name or chunking; rag.Conflict for a name that is taken.
+func (s *Service) CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error) {
+	if err := rag.ValidateCollectionName(c.Name); err != nil {
+		return c, err
+	}
+	e := s.o.Embedder
+	c.Embedding = rag.EmbeddingSpec{Model: e.Model(), Fingerprint: e.Fingerprint(), Dimensions: e.Dimensions()}
+	if c.Chunking == (rag.Chunking{}) {
+		c.Chunking = rag.DefaultChunking
+	}
+	if err := c.Chunking.Validate(); err != nil {
+		return c, err
+	}
+	c, err := s.o.Catalog.CreateCollection(ctx, c)
+	if err != nil {
+		return c, err
+	}
+	return c, s.o.Index.EnsureCollection(ctx, c.ID, c.Embedding.Dimensions)
+}
+
+// DeleteCollection removes a collection with all that it holds.
+func (s *Service) DeleteCollection(ctx context.Context, name string) error {
+	c, err := s.o.Catalog.Collection(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer s.writing(c.ID)()
+	if _, err := s.o.Catalog.DeleteCollection(ctx, name); err != nil {
+		return err
+	}
+	s.bell.ring()
+	return s.o.Index.DropCollection(ctx, c.ID)
+}
+
+// DeleteDocument removes a document; versions of it that are still being taken in will not appear.
+func (s *Service) DeleteDocument(ctx context.Context, collection, externalID string) error {
+	c, err := s.o.Catalog.Collection(ctx, collection)
+	if err != nil {
+		return err
+	}
+	defer s.writing(c.ID)()
+	removed, err := s.o.Catalog.DeleteDocument(ctx, c.ID, externalID)
+	if err != nil {
+		return err
+	}
+	s.bell.ring()
+	return s.remove(ctx, c.ID, removed)
+}
+
+// DeleteMatching removes the documents that satisfy filter and tells how many there were.
+func (s *Service) DeleteMatching(ctx context.Context, collection string, filter rag.Filter) (int, error) {
+	if err := filter.Validate(); err != nil {
+		return 0, err
+	}
+	c, err := s.o.Catalog.Collection(ctx, collection)
+	if err != nil {
+		return 0, err
+	}
+	n, after := 0, ""
+	for {
+		docs, err := s.o.Catalog.Documents(ctx, c.ID, &filter, after, 100)
+		if err != nil || len(docs) == 0 {
+			return n, err
+		}
+		for _, d := range docs {
+			after = d.ExternalID
+			err := s.DeleteDocument(ctx, collection, d.ExternalID)
+			if rag.CodeOf(err) == rag.NotFound {
+				continue // somebody else was quicker
+			}
+			if err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+}
+
+// remove takes chunks out of the index and then off the list of removals. The caller holds the collection's lock.
+func (s *Service) remove(ctx context.Context, id rag.CollectionID, chunks []rag.ChunkID) error {
+	if len(chunks) == 0 {
+		return nil
+	}
+	if err := s.o.Index.Delete(ctx, id, chunks); err != nil {
+		return err
+	}
+	s.o.Failpoint("remove")
+	done := make([]rag.Removal, len(chunks))
+	for i, c := range chunks {
+		done[i] = rag.Removal{Collection: id, Chunk: c}
+	}
+	return s.o.Catalog.AckRemovals(ctx, done)
+}
+
+// Rebuild fills the index from the catalog: what an index in memory needs when the service starts.
+func (s *Service) Rebuild(ctx context.Context) error {
+	const batch = 512
+	after := ""
+	for {
+		collections, err := s.o.Catalog.Collections(ctx, after, 100)
+		if err != nil {
+			return err
+		}
+		if len(collections) == 0 {
+			break
+		}
+		for _, c := range collections {
+			after = c.Name
+			if err := s.o.Index.EnsureCollection(ctx, c.ID, c.Embedding.Dimensions); err != nil {
+				return err
+			}
+			var points []rag.Point
+			flush := func() error {
+				err := s.o.Index.Upsert(ctx, c.ID, points)
+				points = points[:0]
+				return err
+			}
+			err := s.o.Catalog.EachChunk(ctx, c.ID, func(k rag.StoredChunk) error {
+				points = append(points, point(k.Chunk, rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text), k.Embedding, k.Metadata))
+				if len(points) < batch {
+					return nil
+				}
+				return flush()
+			})
+			if err == nil && len(points) > 0 {
+				err = flush()
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for {
+		due, err := s.o.Catalog.Removals(ctx, batch)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, r := range due {
+			if err := s.o.Index.Delete(ctx, r.Collection, []rag.ChunkID{r.Chunk}); err != nil {
+				return err
+			}
+		}
+		if err := s.o.Catalog.AckRemovals(ctx, due); err != nil {
+			return err
+		}
+	}
+}
+
+func point(c rag.Chunk, embedded string, v rag.Embedding, m rag.Metadata) rag.Point {
+	return rag.Point{ID: c.ID, Document: c.Document, Embedding: v, Sparse: lexical.DocumentVector(embedded, lexical.DefaultParams), Metadata: m}
+}

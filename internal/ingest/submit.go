@@ -1,0 +1,224 @@
+package ingest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"unicode/utf8"
+
+	"footnote/internal/ingest/chunk"
+	"footnote/internal/ingest/parse"
+	"footnote/internal/rag"
+)
+
+// MaxSources is how many documents one job may have.
+const MaxSources = 256
+
+// headBytes is how much of a file is looked at to tell its type.
+const headBytes = 4096
+
+// Submit stores the sources and queues a job for them; when it returns, the job survives a crash. Sources are read once, in order.
+// Errors: rag.Unsupported naming a file that cannot be read; rag.TooLarge; rag.Invalid naming the field; rag.NotFound for an
+// unknown collection; rag.ModelMismatch for one that another model embedded.
+func (s *Service) Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error) {
+	c, err := s.open(ctx, collection)
+	if err != nil {
+		return rag.Job{}, err
+	}
+	if len(sources) == 0 || len(sources) > MaxSources {
+		return rag.Job{}, rag.Errorf(rag.Invalid, "A request must carry 1 to %d documents, got %d.", MaxSources, len(sources))
+	}
+	uploads := make([]rag.Upload, len(sources))
+	seen := map[string]bool{}
+	for i, source := range sources {
+		u := source.Upload
+		if u.ExternalID != "" && seen[u.ExternalID] {
+			return rag.Job{}, rag.FieldErrorf("/external_id", "Two documents of one request have the external_id %q.", rag.Clip(u.ExternalID, 80))
+		}
+		seen[u.ExternalID] = true
+		if uploads[i], err = s.store(ctx, source); err != nil {
+			return rag.Job{}, err
+		}
+	}
+	s.o.Failpoint("store")
+	job, err := s.o.Catalog.Submit(ctx, c.ID, uploads)
+	if err != nil {
+		return job, err
+	}
+	s.o.Failpoint("submit")
+	s.bell.ring()
+	return job, nil
+}
+
+// open finds a collection that the embedder can add to.
+func (s *Service) open(ctx context.Context, name string) (rag.Collection, error) {
+	c, err := s.o.Catalog.Collection(ctx, name)
+	if err == nil {
+		err = s.sameModel(c)
+	}
+	return c, err
+}
+
+func (s *Service) sameModel(c rag.Collection) error {
+	if e := s.o.Embedder; c.Embedding.Fingerprint != e.Fingerprint() {
+		return rag.Errorf(rag.ModelMismatch, "Collection %q was embedded by %s (%s), and the service runs %s (%s): their vectors cannot be compared. Start the service with the former model, "+
+			"or make a new collection for the documents.", c.Name, c.Embedding.Model, c.Embedding.Fingerprint, e.Model(), e.Fingerprint())
+	}
+	return nil
+}
+
+func validate(u rag.Upload) error {
+	if u.ExternalID != "" {
+		if err := rag.ValidateExternalID(u.ExternalID); err != nil {
+			return err
+		}
+	}
+	if !utf8.ValidString(u.Title) || utf8.RuneCountInString(u.Title) > rag.MaxTitleLength {
+		return rag.FieldErrorf("/title", "title must be UTF-8 of at most %d characters.", rag.MaxTitleLength)
+	}
+	return u.Metadata.Validate()
+}
+
+// store checks a source and puts its bytes into the blob store.
+func (s *Service) store(ctx context.Context, source rag.Source) (rag.Upload, error) {
+	u := source.Upload
+	if err := validate(u); err != nil {
+		return u, err
+	}
+	r := bufio.NewReaderSize(source.Content, headBytes)
+	head, err := r.Peek(headBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return u, err
+	}
+	if u.MediaType, err = parse.MediaType(u.Filename, u.MediaType, head); err != nil {
+		return u, err
+	}
+	if u.SHA256, u.Bytes, err = s.o.Blobs.Put(ctx, r, rag.MaxDocumentBytes); err != nil {
+		return u, err
+	}
+	if u.Bytes == 0 {
+		return u, rag.Errorf(rag.Invalid, "The document %q is empty.", rag.Clip(u.ExternalID, 80))
+	}
+	return u, nil
+}
+
+// DryRun tells what Submit of the source would change; nothing is stored or embedded.
+func (s *Service) DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error) {
+	var out rag.DryRun
+	c, err := s.open(ctx, collection)
+	if err != nil {
+		return out, err
+	}
+	u := source.Upload
+	if err := validate(u); err != nil {
+		return out, err
+	}
+	content, err := io.ReadAll(io.LimitReader(source.Content, rag.MaxDocumentBytes+1))
+	if err != nil {
+		return out, err
+	}
+	if len(content) > rag.MaxDocumentBytes {
+		return out, rag.Errorf(rag.TooLarge, "The document is larger than %d bytes.", rag.MaxDocumentBytes)
+	}
+	if u.MediaType, err = parse.MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
+		return out, err
+	}
+	before := map[rag.ChunkID]bool{}
+	d, err := s.o.Catalog.Document(ctx, c.ID, u.ExternalID)
+	switch {
+	case err == nil:
+		out.Exists = true
+		for after := -1; ; {
+			chunks, err := s.o.Catalog.Chunks(ctx, d.ID, after, 1000)
+			if err != nil {
+				return out, err
+			}
+			if len(chunks) == 0 {
+				break
+			}
+			for _, k := range chunks {
+				before[k.ID] = true
+				after = k.Ordinal
+			}
+		}
+	case rag.CodeOf(err) != rag.NotFound:
+		return out, err
+	}
+	v, parsed, err := s.prepare(ctx, c, u, rag.JobDocument{Document: d.ID, ExternalID: u.ExternalID, Version: d.Version + 1}, content)
+	if err != nil {
+		return out, err
+	}
+	out.ExternalID, out.Title, out.MediaType, out.Chunks, out.Warnings = u.ExternalID, v.Document.Title, u.MediaType, v.Chunks, parsed.Warnings
+	for _, k := range v.Chunks {
+		if before[k.ID] {
+			out.Kept++
+		} else {
+			out.Added++
+		}
+	}
+	out.Removed = len(before) - out.Kept
+	out.Unchanged = out.Exists && out.Added == 0 && out.Removed == 0 && d.Title == v.Document.Title && fmt.Sprint(d.Metadata) == fmt.Sprint(v.Document.Metadata)
+	return out, nil
+}
+
+// prepare makes a version of content: parsed, cut and with chunk ids, but not embedded.
+func (s *Service) prepare(ctx context.Context, c rag.Collection, u rag.Upload, d rag.JobDocument, content []byte) (v rag.Version, p rag.Parsed, err error) {
+	err = s.timed("parse", func() error {
+		p, err = parseSafely(ctx, content, u.Filename, u.MediaType)
+		return err
+	})
+	if err != nil {
+		return v, p, err
+	}
+	title := u.Title
+	if title == "" {
+		title = p.Title
+	}
+	metadata := u.Metadata
+	if len(p.Metadata) > 0 {
+		merged := maps.Clone(p.Metadata)
+		maps.Copy(merged, u.Metadata)
+		if merged.Validate() == nil {
+			metadata = merged
+		}
+	}
+	err = s.timed("chunk", func() error {
+		v.Chunks, err = chunk.Split(p, chunk.Options{
+			TargetTokens: c.Chunking.TargetTokens, OverlapTokens: c.Chunking.OverlapTokens, MaxTokens: s.o.Embedder.MaxTokens(), Title: title, Count: s.o.Embedder.CountTokens,
+		})
+		return err
+	})
+	if err != nil {
+		return v, p, err
+	}
+	if len(v.Chunks) == 0 {
+		return v, p, rag.Errorf(rag.Invalid, "The document %q has no text.", rag.Clip(d.ExternalID, 80))
+	}
+	occurrences := map[string]int{}
+	for i := range v.Chunks {
+		k := &v.Chunks[i]
+		k.Document, k.Version = d.Document, d.Version
+		embedded := rag.EmbeddedText(title, k.HeadingPath, k.Text)
+		k.ID = rag.NewChunkID(d.Document, embedded, occurrences[embedded])
+		occurrences[embedded]++
+	}
+	v.Text = p.Text
+	v.Document = rag.Document{
+		ID: d.Document, Collection: c.ID, ExternalID: d.ExternalID, Version: d.Version, Title: title, SourceURI: u.SourceURI, MediaType: u.MediaType,
+		SHA256: u.SHA256, Language: p.Language, Metadata: metadata, Characters: utf8.RuneCountInString(p.Text), Chunks: len(v.Chunks),
+	}
+	return v, p, nil
+}
+
+// parseSafely keeps one document that breaks a parser from taking the service down.
+func parseSafely(ctx context.Context, content []byte, filename, mediaType string) (p rag.Parsed, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = rag.Errorf(rag.Internal, "The document could not be parsed: %w", fmt.Errorf("panic: %v", r))
+		}
+	}()
+	return parse.Parse(ctx, content, filename, mediaType)
+}
