@@ -1,0 +1,194 @@
+// Package answer makes grounded answers: it searches, decides whether the evidence will do, extracts or has a model write, and ties every
+// claim to the exact span of its source, checked by code.
+//
+// It owns the prompt, the claims, citations and their verification, and abstention. It knows no store and no client.
+package answer
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"footnote/internal/rag"
+	"footnote/internal/text"
+)
+
+// Search finds passages.
+type Search interface {
+	Search(ctx context.Context, q rag.Query) (rag.Hits, error)
+}
+
+// Embedder embeds questions and sentences; the vectors are comparable by dot product.
+type Embedder interface {
+	EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error)
+	EmbedDocuments(ctx context.Context, texts []string) ([]rag.Embedding, error)
+	Model() string
+	MaxTokens() int
+	CountTokens(text string) int
+}
+
+// Catalog holds the text that citations are checked against, and the citations.
+type Catalog interface {
+	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
+	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	SaveCitations(ctx context.Context, citations []rag.Citation) error
+	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error)
+}
+
+// Chat is a language model. Generate calls emit with each piece, in order; an error of emit ends it.
+type Chat interface {
+	Generate(ctx context.Context, p rag.Prompt, emit func(rag.Delta) error) error
+	Model() string
+}
+
+// Options wires a Service. Search, Embedder, Catalog and Logger are needed.
+type Options struct {
+	Search   Search
+	Embedder Embedder
+	Catalog  Catalog
+	Chat     Chat // nil: extractive answers
+	Fallback bool // when Chat fails before its first word, answer extractively rather than with an error
+	Logger   *slog.Logger
+	Observe  func(stage string, d time.Duration) // nil: nobody looks
+}
+
+// Service answers. Any number of goroutines may use it.
+type Service struct{ o Options }
+
+// New makes a Service.
+func New(o Options) *Service {
+	if o.Observe == nil {
+		o.Observe = func(string, time.Duration) {}
+	}
+	return &Service{o}
+}
+
+// DefaultPassages is how many passages an answer is made from when the question does not say.
+const DefaultPassages = 8
+
+// Extractive is the model name of answers that no language model wrote.
+const Extractive = "extractive"
+
+// Answer answers q from the collections that it names. emit, unless nil, is called with each step as it happens, in the caller's
+// goroutine; what it is given adds up to the Answer that is returned. An error of emit ends the work and is returned.
+// Errors: those of search; rag.Unavailable, rag.RateLimited, rag.Timeout or rag.BadUpstream when the language model failed.
+func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Event) error) (rag.Answer, error) {
+	if emit == nil {
+		emit = func(rag.Event) error { return nil }
+	}
+	if q.TopK == 0 {
+		q.TopK = DefaultPassages
+	}
+	started := time.Now()
+	hits, err := s.o.Search.Search(ctx, q.Query)
+	if err != nil {
+		return rag.Answer{}, err
+	}
+	a := rag.Answer{ID: rag.NewAnswerID(), Language: q.Language, Model: Extractive, Timings: hits.Timings, CreatedAt: started}
+	if a.Language == "" {
+		a.Language = text.Language(q.Text)
+	}
+	if s.o.Chat != nil {
+		a.Model = s.o.Chat.Model()
+	}
+	for i, h := range hits.Hits {
+		a.Passages = append(a.Passages, rag.Passage{Number: i + 1, Hit: h})
+	}
+	w := &writer{Service: s, ctx: ctx, question: q, answer: &a, emit: emit, texts: map[rag.DocumentID]string{}}
+	if err := emit(rag.Event{Kind: rag.EventRetrieved, Passages: a.Passages}); err != nil {
+		return a, err
+	}
+	if err := w.write(); err != nil {
+		return a, err
+	}
+	if err := s.o.Catalog.SaveCitations(ctx, a.Citations); err != nil {
+		return a, err
+	}
+	a.Timings["total"] = time.Since(started)
+	return a, emit(rag.Event{Kind: rag.EventGrounded, Answer: &a})
+}
+
+// writer makes one answer.
+type writer struct {
+	*Service
+	ctx      context.Context // of this one call
+	question rag.Question
+	answer   *rag.Answer
+	emit     func(rag.Event) error
+	texts    map[rag.DocumentID]string // stored texts read so far
+}
+
+func (w *writer) write() error {
+	if reason := w.weak(); reason != "" {
+		return w.abstain(reason)
+	}
+	if w.o.Chat == nil {
+		return w.timed("extract", w.extract)
+	}
+	err := w.timed("generate", w.generate)
+	if err != nil && w.o.Fallback && w.answer.Text == "" && w.ctx.Err() == nil {
+		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
+		w.answer.Model, w.answer.Fallback, w.answer.Reason = Extractive, true, "The language model failed ("+string(rag.CodeOf(err))+"); this answer was extracted from the documents without it."
+		return w.timed("extract", w.extract)
+	}
+	return err
+}
+
+func (w *writer) timed(stage string, f func() error) error {
+	started := time.Now()
+	err := f()
+	d := time.Since(started)
+	w.answer.Timings[stage] = d
+	w.o.Observe(stage, d)
+	return err
+}
+
+// say appends to the answer.
+func (w *writer) say(s string) error {
+	if s == "" {
+		return nil
+	}
+	w.answer.Text += s
+	return w.emit(rag.Event{Kind: rag.EventDelta, Delta: s})
+}
+
+// abstain says that the documents have no answer.
+func (w *writer) abstain(reason string) error {
+	w.answer.Status, w.answer.Reason = rag.Abstained, reason
+	if w.answer.Text != "" {
+		return nil
+	}
+	if w.answer.Language == "zh" {
+		return w.say("文档中没有这个问题的答案。")
+	}
+	return w.say("The documents do not answer this question.")
+}
+
+// Citation resolves a permalink: the citation as it was given, and how it stands against its source now.
+func (s *Service) Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error) {
+	c, err := s.o.Catalog.Citation(ctx, id)
+	if err != nil {
+		return c, "", err
+	}
+	d, err := s.o.Catalog.DocumentByID(ctx, c.Document.ID)
+	if rag.CodeOf(err) == rag.NotFound {
+		return c, rag.CitationSourceDeleted, nil
+	}
+	if err != nil {
+		return c, "", err
+	}
+	if d.Version == c.Document.Version {
+		return c, rag.CitationCurrent, nil
+	}
+	stored, err := s.o.Catalog.Text(ctx, c.Document.ID)
+	switch {
+	case err != nil:
+		return c, "", err
+	case text.Slice(stored, c.SourceSpan.Start, c.SourceSpan.End) == c.Quote:
+		return c, rag.CitationCurrent, nil
+	case strings.Contains(stored, c.Quote):
+		return c, rag.CitationMoved, nil
+	}
+	return c, rag.CitationSourceChanged, nil
+}
