@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"footnote/internal/answer"
+	"footnote/internal/blob/folder"
+	"footnote/internal/catalog/sqlite"
+	"footnote/internal/config"
+	embedlocal "footnote/internal/embed/local"
+	"footnote/internal/embed/openai"
+	"footnote/internal/httpapi"
+	indexlocal "footnote/internal/index/local"
+	"footnote/internal/ingest"
+	"footnote/internal/llm"
+	"footnote/internal/rag"
+	"footnote/internal/search"
+	"footnote/internal/simd"
+)
+
+// embedder is what the built-in model and the endpoint's client have in common.
+type embedder interface {
+	EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error)
+	EmbedDocuments(ctx context.Context, texts []string) ([]rag.Embedding, error)
+	Model() string
+	Fingerprint() string
+	Dimensions() int
+	MaxTokens() int
+	CountTokens(text string) int
+}
+
+// app is the service, wired.
+type app struct {
+	config   config.Config
+	log      *slog.Logger
+	lock     *os.File
+	catalog  *sqlite.Store
+	embedder embedder
+	ingest   *ingest.Service
+	handler  http.Handler
+	stages   *prometheus.HistogramVec
+}
+
+// errInUse says that another process has the data folder; Address is where it listens, when it said so.
+type errInUse struct{ Folder, Address string }
+
+func (e errInUse) Error() string {
+	return fmt.Sprintf("the data folder %s is in use by another footnote process; stop it, or name another folder with --data", e.Folder)
+}
+
+func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embedder, error) {
+	if err := simd.Select(c.CPU); err != nil {
+		return nil, exitError{exitUsage, err}
+	}
+	if c.EmbedBaseURL == "" {
+		return embedlocal.New(embedlocal.Options{})
+	}
+	return openai.New(ctx, openai.Options{
+		BaseURL: c.EmbedBaseURL, Model: c.EmbedModel, APIKey: c.EmbedAPIKey.Reveal(), Dimensions: c.EmbedDimensions,
+	})
+}
+
+// openApp opens the store and wires every room. The caller runs app.run and closes.
+func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, err error) {
+	a := &app{config: c, log: log}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	if err := a.takeLock(); err != nil {
+		return nil, err
+	}
+	opening, openCtx := errgroup.WithContext(ctx)
+	opening.Go(func() (err error) {
+		a.embedder, err = openEmbedder(ctx, c, log)
+		return err
+	})
+	opening.Go(func() (err error) {
+		a.catalog, err = sqlite.Open(openCtx, sqlite.Options{Path: filepath.Join(c.Data, "footnote.db")})
+		return err
+	})
+	if err := opening.Wait(); err != nil {
+		return nil, err
+	}
+	blobs, err := folder.Open(filepath.Join(c.Data, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.stages = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "footnote_stage_duration_seconds", Help: "Duration of a pipeline stage.",
+		Buckets: prometheus.ExponentialBuckets(0.0001, 4, 10),
+	}, []string{"stage"})
+	registry.MustRegister(a.stages)
+	observe := func(stage string, d time.Duration) { a.stages.WithLabelValues(stage).Observe(d.Seconds()) }
+
+	index := indexlocal.New()
+	a.ingest = ingest.New(ingest.Options{
+		Catalog: a.catalog, Blobs: blobs, Index: index, Embedder: a.embedder, Logger: log, Workers: c.Workers, Observe: observe,
+		Failpoint: failpoint(),
+	})
+	if err := a.ingest.Rebuild(ctx); err != nil {
+		return nil, fmt.Errorf("rebuild the index from the catalog: %w", err)
+	}
+	searching := search.New(search.Options{Catalog: a.catalog, Index: index, Embedder: a.embedder, Logger: log, Observe: observe})
+	answering := answer.Options{Search: searching, Embedder: a.embedder, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
+	if c.LLMBaseURL != "" {
+		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
+	}
+	a.handler = httpapi.New(httpapi.Options{
+		Ingest: a.ingest, Catalog: a.catalog, Search: searching, Answer: answer.New(answering), Logger: log, Registry: registry,
+		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: a.catalog.Check,
+	})
+	return a, nil
+}
+
+// run works on jobs until ctx ends; it returns when the work in hand is finished or queued again.
+func (a *app) run(ctx context.Context) error {
+	if err := a.ingest.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func (a *app) close() {
+	if a.catalog != nil {
+		if err := a.catalog.Close(); err != nil {
+			a.log.Error("close the catalog", "error", err)
+		}
+	}
+	if a.lock != nil {
+		a.lock.Close()
+	}
+}
+
+// takeLock keeps a second process out of the data folder: the index lives in memory, so two would not see each other's writes.
+func (a *app) takeLock() error {
+	f, err := os.OpenFile(filepath.Join(a.config.Data, "footnote.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the lock file: %w", err)
+	}
+	ok, err := lockFile(f)
+	if err == nil && !ok {
+		address, _ := os.ReadFile(f.Name())
+		err = errInUse{a.config.Data, strings.TrimSpace(string(address))}
+	}
+	if err != nil {
+		f.Close()
+		return err
+	}
+	a.lock = f
+	return f.Truncate(0)
+}
+
+// announce writes the address of the service into the lock file, for commands that find the folder in use.
+func (a *app) announce(address string) error {
+	_, err := a.lock.WriteAt([]byte("http://"+address+"\n"), 0)
+	return err
+}
+
+// connect returns a client and a function that ends it: of the service at server, when named; of the one that has the data
+// folder, when it runs; else of this very process.
+func (p *program) connect(ctx context.Context, server string) (*client, func(), error) {
+	c, err := p.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	if server != "" {
+		return newClient(server, c.APIKey.Reveal()), func() {}, nil
+	}
+	if c.LogLevel == "info" {
+		c.LogLevel = "warn" // a command's own lines are the news here
+	}
+	a, err := openApp(ctx, c, p.logger(c, p.stderr))
+	var busy errInUse
+	if errors.As(err, &busy) && busy.Address != "" {
+		return newClient(busy.Address, c.APIKey.Reveal()), func() {}, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return inProcess(a.handler, c.APIKey.Reveal()), a.start(ctx), nil
+}
+
+// start runs the workers in the background; the returned function stops them, waits and closes.
+func (a *app) start(ctx context.Context) func() {
+	ctx, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := a.run(ctx); err != nil {
+			a.log.Error("worker", "error", err)
+		}
+	}()
+	return func() {
+		stop()
+		<-done
+		a.close()
+	}
+}

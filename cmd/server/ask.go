@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) askCommand() *cobra.Command {
+	var collections []string
+	var server, docs string
+	var topK int
+	cmd := &cobra.Command{
+		Use:   "ask QUESTION",
+		Short: "Answer a question with footnotes, from a collection or straight from a folder",
+		Long: `Answer a question with footnotes. Exit code 3 says that the documents have no answer.
+
+With --docs the folder is read into a temporary store that is removed afterwards: nothing is left behind.`,
+		Example: `  footnote ask --collection handbook "How long is parental leave?"
+  footnote ask --docs ./docs "育儿假有多长？"
+  footnote ask --collection handbook --json "…" | jq .citations`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if docs != "" {
+				folder, err := os.MkdirTemp("", "footnote-ask-")
+				if err != nil {
+					return fmt.Errorf("make a temporary folder: %w", err)
+				}
+				defer os.RemoveAll(folder)
+				p.flags["DATA"] = folder
+				collections = []string{"docs"}
+			}
+			c, stop, err := p.connect(ctx, server)
+			if err != nil {
+				return err
+			}
+			defer stop()
+			if docs != "" {
+				files, err := p.collect(docs, "")
+				if err != nil {
+					return err
+				}
+				quiet := *p
+				quiet.stdout = io.Discard
+				if err := quiet.ingest(ctx, c, collections[0], files); err != nil {
+					return err
+				}
+			}
+			var raw json.RawMessage
+			got, err := ask(ctx, c, strings.Join(args, " "), collections, topK, &raw)
+			if err != nil {
+				return err
+			}
+			if p.asJSON {
+				if _, err := fmt.Fprintln(p.stdout, string(raw)); err != nil {
+					return err
+				}
+			} else {
+				got.print(p.stdout)
+			}
+			if got.Status == "abstained" {
+				return exitError{code: exitAbstained}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringSliceVarP(&collections, "collection", "c", []string{"default"}, "collections to ask, comma-separated")
+	cmd.Flags().StringVar(&docs, "docs", "", "answer from this folder or file instead, leaving nothing behind")
+	cmd.Flags().StringVar(&server, "server", "", "address of a running service")
+	cmd.Flags().IntVar(&topK, "top-k", 8, "passages to answer from")
+	cmd.MarkFlagsMutuallyExclusive("docs", "collection")
+	cmd.MarkFlagsMutuallyExclusive("docs", "server")
+	return cmd
+}
+
+// answerShown is the part of the API's answer that the command line shows.
+type answerShown struct {
+	Status    string `json:"status"`
+	Reason    string `json:"reason"`
+	Text      string `json:"text"`
+	Citations []struct {
+		Marker   int `json:"marker"`
+		Document struct {
+			ExternalID string `json:"external_id"`
+			Title      string `json:"title"`
+		} `json:"document"`
+		SourceSpan  struct{ Start, End int } `json:"source_span"`
+		Quote       string                   `json:"quote"`
+		HeadingPath []string                 `json:"heading_path"`
+		Page        *int                     `json:"page"`
+		URL         string                   `json:"url"`
+		Verified    bool                     `json:"verified"`
+	} `json:"citations"`
+}
+
+func ask(ctx context.Context, c *client, question string, collections []string, topK int, raw *json.RawMessage) (answerShown, error) {
+	var got answerShown
+	if err := c.do(ctx, http.MethodPost, "/v1/query", map[string]any{"query": question, "collections": collections, "top_k": topK}, "", raw); err != nil {
+		return got, err
+	}
+	if err := json.Unmarshal(*raw, &got); err != nil {
+		return got, fmt.Errorf("decode the answer: %w", err)
+	}
+	return got, nil
+}
+
+// print writes the answer and its numbered sources.
+func (a answerShown) print(w io.Writer) {
+	if a.Status == "abstained" {
+		fmt.Fprintln(w, "Not in the documents.")
+		if a.Reason != "" {
+			fmt.Fprintln(w, "  "+a.Reason)
+		}
+		return
+	}
+	fmt.Fprintln(w, a.Text)
+	if a.Reason != "" {
+		fmt.Fprintln(w, "  ("+a.Reason+")")
+	}
+	for _, c := range a.Citations {
+		where := c.Document.ExternalID
+		if len(c.HeadingPath) > 0 {
+			where += " › " + strings.Join(c.HeadingPath, " › ")
+		}
+		if c.Page != nil && *c.Page > 0 {
+			where += fmt.Sprintf(", page %d", *c.Page)
+		}
+		state := "verified"
+		if !c.Verified {
+			state = "NOT verified"
+		}
+		fmt.Fprintf(w, "\n[%d] %s, characters %d–%d, %s\n    “%s”\n", c.Marker, where, c.SourceSpan.Start, c.SourceSpan.End, state, strings.ReplaceAll(c.Quote, "\n", "\n     "))
+	}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"footnote/internal/rag"
+)
+
+// client speaks the HTTP API, over the network or straight into a handler: the command line shows what the API answers, and
+// there is one path to test.
+type client struct {
+	base string
+	key  string
+	http *http.Client
+}
+
+// newClient talks to a running service at base.
+func newClient(base, key string) *client {
+	return &client{base: strings.TrimRight(base, "/"), key: key, http: &http.Client{}}
+}
+
+// inProcess talks to a handler of this process.
+func inProcess(h http.Handler, key string) *client {
+	return &client{base: "http://footnote", key: key, http: &http.Client{Transport: handlerTransport{h}}}
+}
+
+// problem is an error answer of the API.
+type problem struct {
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+}
+
+func (p problem) Error() string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return p.Title
+}
+
+// do sends body (JSON unless it is an io.Reader with a content type) and decodes the answer into out, when out is not nil.
+func (c *client) do(ctx context.Context, method, path string, body any, contentType string, out any) error {
+	var r io.Reader
+	switch b := body.(type) {
+	case nil:
+	case io.Reader:
+		r = b
+	default:
+		j, err := json.Marshal(b)
+		if err != nil {
+			return fmt.Errorf("encode the request: %w", err)
+		}
+		r, contentType = bytes.NewReader(j), "application/json"
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, r)
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return rag.Errorf(rag.Unavailable, "no answer from %s; is the service running? %w", c.base, err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if resp.StatusCode >= 400 {
+		p := problem{Status: resp.StatusCode, Title: resp.Status}
+		_ = json.Unmarshal(b, &p) // a proxy's error page is no problem JSON; its status line has to do
+		return p
+	}
+	if out == nil || len(b) == 0 {
+		return nil
+	}
+	if raw, ok := out.(*json.RawMessage); ok {
+		*raw = b
+		return nil
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return fmt.Errorf("decode the answer of %s: %w", path, err)
+	}
+	return nil
+}
+
+// ensureCollection makes the collection unless it exists.
+func (c *client) ensureCollection(ctx context.Context, name string) error {
+	err := c.do(ctx, http.MethodPost, "/v1/collections", map[string]any{"name": name}, "", nil)
+	var p problem
+	if errors.As(err, &p) && p.Status == http.StatusConflict {
+		return nil
+	}
+	return err
+}
+
+func collectionPath(name string) string { return "/v1/collections/" + url.PathEscape(name) }
+
+// handlerTransport answers requests by calling a handler.
+type handlerTransport struct{ h http.Handler }
+
+func (t handlerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	w := &bufferedResponse{header: http.Header{}, status: http.StatusOK}
+	r := req.Clone(req.Context())
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	r.RequestURI = r.URL.RequestURI()
+	r.RemoteAddr = "127.0.0.1:0"
+	t.h.ServeHTTP(w, r)
+	if err := req.Context().Err(); err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		Status: http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: req,
+	}, nil
+}
+
+type bufferedResponse struct {
+	header http.Header
+	status int
+	wrote  bool
+	body   bytes.Buffer
+}
+
+func (w *bufferedResponse) Header() http.Header { return w.header }
+
+func (w *bufferedResponse) WriteHeader(status int) {
+	if !w.wrote {
+		w.status, w.wrote = status, true
+	}
+}
+
+func (w *bufferedResponse) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}

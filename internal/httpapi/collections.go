@@ -1,0 +1,128 @@
+package httpapi
+
+import (
+	"net/http"
+	"unicode/utf8"
+
+	"footnote/internal/rag"
+)
+
+const maxDescription = 2000 // code points
+
+func (s *server) createCollection(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
+	body, err := readBody(w, r, maxJSON)
+	if err != nil {
+		return err
+	}
+	return s.idempotent(w, r, hashOf(body), func(w http.ResponseWriter) error {
+		var in struct {
+			Name        string    `json:"name"`
+			Description string    `json:"description"`
+			Chunking    *chunking `json:"chunking"`
+		}
+		if err := decode(w, withBody(r, body), maxJSON, &in); err != nil {
+			return err
+		}
+		if err := checkDescription(in.Description); err != nil {
+			return err
+		}
+		c := rag.Collection{Name: in.Name, Description: in.Description}
+		if in.Chunking != nil {
+			c.Chunking = rag.Chunking(*in.Chunking)
+		}
+		c, err := s.o.Ingest.CreateCollection(r.Context(), c)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Location", "/v1/collections/"+c.Name)
+		return reply(w, http.StatusCreated, wireCollection(c))
+	})
+}
+
+func checkDescription(s string) error {
+	if utf8.RuneCountInString(s) > maxDescription {
+		return rag.FieldErrorf("/description", "description must have at most %d characters.", maxDescription)
+	}
+	return nil
+}
+
+func (s *server) listCollections(w http.ResponseWriter, r *http.Request) error {
+	v, err := params(r, "limit", "after")
+	if err != nil {
+		return err
+	}
+	p, err := pageOf(v)
+	if err != nil {
+		return err
+	}
+	cs, err := s.o.Catalog.Collections(r.Context(), p.after, p.limit+1)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, listOf(cs, p.limit, wireCollection, func(c rag.Collection) string { return c.Name }))
+}
+
+// collection finds the collection that the path names.
+func (s *server) collection(r *http.Request) (rag.Collection, error) {
+	name, err := pathValue(r, "collection")
+	if err != nil {
+		return rag.Collection{}, err
+	}
+	return s.o.Catalog.Collection(r.Context(), name)
+}
+
+func (s *server) getCollection(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
+	c, err := s.collection(r)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, wireCollection(c))
+}
+
+func (s *server) updateCollection(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
+	name, err := pathValue(r, "collection")
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Description *string `json:"description"`
+	}
+	if err := decode(w, r, maxJSON, &in); err != nil {
+		return err
+	}
+	if in.Description == nil {
+		return rag.FieldErrorf("/description", "description is needed: it is what can be changed.")
+	}
+	if err := checkDescription(*in.Description); err != nil {
+		return err
+	}
+	c, err := s.o.Catalog.UpdateCollection(r.Context(), name, *in.Description)
+	if err != nil {
+		return err
+	}
+	return reply(w, http.StatusOK, wireCollection(c))
+}
+
+func (s *server) deleteCollection(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
+	name, err := pathValue(r, "collection")
+	if err != nil {
+		return err
+	}
+	if err := s.o.Ingest.DeleteCollection(r.Context(), name); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

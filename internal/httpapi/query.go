@@ -1,0 +1,227 @@
+package httpapi
+
+import (
+	"net/http"
+	"unicode/utf8"
+
+	"footnote/internal/rag"
+)
+
+// Bounds of a question.
+const (
+	maxPassages       = 50
+	maxMessages       = 50
+	maxMessageContent = 20000 // code points
+)
+
+type queryRequest struct {
+	Query       string   `json:"query"`
+	Collections []string `json:"collections"`
+	Filter      *filter  `json:"filter"`
+	TopK        *int     `json:"top_k"`
+	Messages    []turn   `json:"messages"`
+	Language    string   `json:"language"`
+	Stream      bool     `json:"stream"`
+}
+
+type turn struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+type claim struct {
+	Span      span        `json:"span"`
+	Support   float64     `json:"support"`
+	Verdict   rag.Verdict `json:"verdict"`
+	Citations []int       `json:"citations"`
+}
+
+type citation struct {
+	ID          rag.CitationID `json:"id"`
+	Marker      int            `json:"marker"`
+	AnswerSpan  span           `json:"answer_span"`
+	Collection  string         `json:"collection"`
+	Document    documentRef    `json:"document"`
+	ChunkID     rag.ChunkID    `json:"chunk_id"`
+	SourceSpan  span           `json:"source_span"`
+	Quote       string         `json:"quote"`
+	Page        *int           `json:"page"`
+	HeadingPath []string       `json:"heading_path"`
+	URL         string         `json:"url"`
+	Verified    bool           `json:"verified"`
+	Verdict     rag.Verdict    `json:"verdict"`
+}
+
+func wireCitation(c rag.Citation) citation {
+	return citation{
+		ID: c.ID, Marker: c.Marker, AnswerSpan: wireSpan(c.AnswerSpan), Collection: c.Collection, Document: wireDocumentRef(c.Document), ChunkID: c.ChunkID,
+		SourceSpan: wireSpan(c.SourceSpan), Quote: c.Quote, Page: wirePage(c.Page), HeadingPath: wireStrings(c.HeadingPath),
+		URL: "/v1/citations/" + string(c.ID), Verified: c.Verified, Verdict: c.Verdict,
+	}
+}
+
+type passage struct {
+	Number      int         `json:"number"`
+	ChunkID     rag.ChunkID `json:"chunk_id"`
+	Collection  string      `json:"collection"`
+	Document    documentRef `json:"document"`
+	Text        string      `json:"text"`
+	Span        span        `json:"span"`
+	HeadingPath []string    `json:"heading_path"`
+	Page        *int        `json:"page"`
+	Score       float64     `json:"score"`
+}
+
+func wirePassages(ps []rag.Passage) []passage {
+	out := []passage{}
+	for _, p := range ps {
+		c := p.Hit.Chunk
+		out = append(out, passage{p.Number, c.ID, p.Hit.Collection, wireDocumentRef(p.Hit.Document), c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), wirePage(c.Page), p.Hit.Score})
+	}
+	return out
+}
+
+type answer struct {
+	ID        rag.AnswerID       `json:"id"`
+	Status    rag.AnswerStatus   `json:"status"`
+	Reason    *string            `json:"reason"`
+	Text      string             `json:"text"`
+	Language  string             `json:"language"`
+	Fallback  bool               `json:"fallback"`
+	Claims    []claim            `json:"claims"`
+	Citations []citation         `json:"citations"`
+	Passages  []passage          `json:"passages"`
+	Model     string             `json:"model"`
+	Usage     usage              `json:"usage"`
+	Timings   map[string]float64 `json:"timings_ms"`
+}
+
+type usage struct {
+	PromptTokens     int `json:"prompt_tokens"`
+	CompletionTokens int `json:"completion_tokens"`
+}
+
+func wireAnswer(a rag.Answer) answer {
+	out := answer{
+		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Claims: []claim{}, Citations: []citation{},
+		Passages: wirePassages(a.Passages), Model: a.Model, Usage: usage(a.Usage), Timings: milliseconds(a.Timings),
+	}
+	if a.Reason != "" {
+		out.Reason = &a.Reason
+	}
+	for _, c := range a.Claims {
+		markers := c.Citations
+		if markers == nil {
+			markers = []int{}
+		}
+		out.Claims = append(out.Claims, claim{wireSpan(c.Span), c.Support, c.Verdict, markers})
+	}
+	for _, c := range a.Citations {
+		out.Citations = append(out.Citations, wireCitation(c))
+	}
+	return out
+}
+
+// question checks a request's own bounds; the rest is search's to check.
+func (in queryRequest) question() (rag.Question, error) {
+	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8}, Language: in.Language}
+	if in.TopK != nil {
+		if q.TopK = *in.TopK; q.TopK < 1 || q.TopK > maxPassages {
+			return q, rag.FieldErrorf("/top_k", "top_k must be between 1 and %d, got %d.", maxPassages, q.TopK)
+		}
+	}
+	if in.Language != "" && in.Language != "en" && in.Language != "zh" {
+		return q, rag.FieldErrorf("/language", "language must be en or zh, got %q.", rag.Clip(in.Language, 40))
+	}
+	if len(in.Messages) > maxMessages {
+		return q, rag.FieldErrorf("/messages", "messages has %d turns; at most %d are allowed.", len(in.Messages), maxMessages)
+	}
+	for _, m := range in.Messages {
+		if m.Role != "user" && m.Role != "assistant" {
+			return q, rag.FieldErrorf("/messages", "A message's role must be user or assistant, got %q.", rag.Clip(m.Role, 40))
+		}
+		if n := utf8.RuneCountInString(m.Content); n == 0 || n > maxMessageContent {
+			return q, rag.FieldErrorf("/messages", "A message's content must have 1 to %d characters.", maxMessageContent)
+		}
+		q.Messages = append(q.Messages, rag.Message(m))
+	}
+	return q, q.Query.WithDefaults().Validate()
+}
+
+func (s *server) query(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
+	var in queryRequest
+	if err := decode(w, r, maxJSON, &in); err != nil {
+		return err
+	}
+	q, err := in.question()
+	if err != nil {
+		return err
+	}
+	if !in.Stream {
+		a, err := s.o.Answer.Answer(r.Context(), q, nil)
+		if err != nil {
+			return err
+		}
+		return reply(w, http.StatusOK, wireAnswer(a))
+	}
+	return s.stream(w, r, q)
+}
+
+// stream answers in events. Until the first step is done an error is still a plain problem with its own status.
+func (s *server) stream(w http.ResponseWriter, r *http.Request, q rag.Question) error {
+	var out *events
+	end := func() {}
+	defer func() { end() }()
+	a, err := s.o.Answer.Answer(r.Context(), q, func(e rag.Event) error {
+		if out == nil {
+			out, end = startEvents(w)
+			if err := out.send("response.created", map[string]any{"query": q.Text}); err != nil {
+				return err
+			}
+		}
+		switch e.Kind {
+		case rag.EventRetrieved:
+			return out.send(string(e.Kind), map[string]any{"passages": wirePassages(e.Passages)})
+		case rag.EventDelta:
+			return out.send(string(e.Kind), map[string]any{"text": e.Delta})
+		case rag.EventCitation:
+			return out.send(string(e.Kind), map[string]any{"citation": wireCitation(*e.Citation)})
+		case rag.EventGrounded:
+			return out.send(string(e.Kind), wireAnswer(*e.Answer))
+		}
+		return nil
+	})
+	if err != nil && out != nil {
+		s.o.Logger.Error("stream failed", "request_id", requestID(r), "error", err)
+		return out.send("error", describe(err, requestID(r)))
+	}
+	if err != nil {
+		return err
+	}
+	return out.send("response.completed", wireAnswer(a))
+}
+
+type citationPermalink struct {
+	citation
+	State         rag.CitationState `json:"state"`
+	SourceChanged bool              `json:"source_changed"`
+}
+
+func (s *server) getCitation(w http.ResponseWriter, r *http.Request) error {
+	if _, err := params(r); err != nil {
+		return err
+	}
+	id, err := pathValue(r, "citation")
+	if err != nil {
+		return err
+	}
+	c, state, err := s.o.Answer.Citation(r.Context(), rag.CitationID(id))
+	if err != nil {
+		return err
+	}
+	changed := state == rag.CitationSourceChanged || state == rag.CitationSourceDeleted
+	return reply(w, http.StatusOK, citationPermalink{wireCitation(c), state, changed})
+}

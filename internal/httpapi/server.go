@@ -1,0 +1,92 @@
+// Package httpapi is how the service looks from outside: routes, wire types, strict decoding, problems, server-sent events.
+//
+// It holds to api/openapi.yaml, which changes first. A handler decodes, calls, encodes; what is said and what is true is decided
+// elsewhere.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"footnote/internal/rag"
+)
+
+// Ingest takes documents in.
+type Ingest interface {
+	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
+	DeleteCollection(ctx context.Context, name string) error
+	Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error)
+	DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error)
+	DeleteDocument(ctx context.Context, collection, externalID string) error
+	DeleteMatching(ctx context.Context, collection string, filter rag.Filter) (int, error)
+	Cancel(ctx context.Context, id rag.JobID) (rag.Job, error)
+	Retry(ctx context.Context, id rag.JobID) (rag.Job, error)
+	Watch(ctx context.Context, id rag.JobID, emit func(rag.Job) error) error
+	Wait(ctx context.Context, id rag.JobID) (rag.Job, error)
+}
+
+// Catalog is what can be looked up.
+type Catalog interface {
+	Collection(ctx context.Context, name string) (rag.Collection, error)
+	CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error)
+	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
+	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)
+	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
+	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
+	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
+	Job(ctx context.Context, id rag.JobID) (rag.Job, error)
+	Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error)
+	IdempotentResponse(ctx context.Context, key string) (bodyHash string, status int, header map[string]string, body []byte, found bool, err error)
+	SaveIdempotentResponse(ctx context.Context, key, bodyHash string, status int, header map[string]string, body []byte) error
+}
+
+// Search finds passages.
+type Search interface {
+	Search(ctx context.Context, q rag.Query) (rag.Hits, error)
+}
+
+// Answer answers questions.
+type Answer interface {
+	Answer(ctx context.Context, q rag.Question, emit func(rag.Event) error) (rag.Answer, error)
+	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error)
+}
+
+// Options wires the handler. All but APIKey and CORSOrigins are needed.
+type Options struct {
+	Ingest      Ingest
+	Catalog     Catalog
+	Search      Search
+	Answer      Answer
+	Logger      *slog.Logger
+	Registry    *prometheus.Registry
+	APIKey      string   // empty: no key is asked for
+	CORSOrigins []string // exact origins of web apps; "*" only when written so
+	Version     string
+	Ready       func(ctx context.Context) error
+}
+
+type server struct {
+	o        Options
+	docs     []byte
+	requests *prometheus.HistogramVec
+	inFlight sync.Map // idempotency keys being worked on
+}
+
+// New makes the handler of the whole API. Any number of requests may run at a time.
+func New(o Options) http.Handler {
+	s := &server{o: o, docs: docsPage()}
+	s.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "footnote_http_request_duration_seconds", Help: "Duration of HTTP requests.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+	}, []string{"method", "route", "status"})
+	o.Registry.MustRegister(s.requests)
+	return s.routes()
+}
+
+// pingInterval is how often a silent event stream says that it lives.
+const pingInterval = 10 * time.Second

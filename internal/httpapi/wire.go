@@ -1,0 +1,229 @@
+package httpapi
+
+import (
+	"time"
+
+	"footnote/internal/rag"
+)
+
+// Wire types are named after the schemas of api/openapi.yaml.
+
+type span struct {
+	Start int `json:"start"`
+	End   int `json:"end"`
+}
+
+func wireSpan(s rag.Span) span { return span{s.Start, s.End} }
+
+type collection struct {
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	Embedding   embedding `json:"embedding"`
+	Chunking    chunking  `json:"chunking"`
+	Documents   int       `json:"documents"`
+	Chunks      int       `json:"chunks"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+type embedding struct {
+	Model       string `json:"model"`
+	Fingerprint string `json:"fingerprint"`
+	Dimensions  int    `json:"dimensions"`
+}
+
+type chunking struct {
+	TargetTokens  int `json:"target_tokens"`
+	OverlapTokens int `json:"overlap_tokens"`
+}
+
+func wireCollection(c rag.Collection) collection {
+	return collection{
+		Name: c.Name, Description: c.Description, Embedding: embedding(c.Embedding), Chunking: chunking(c.Chunking),
+		Documents: c.Documents, Chunks: c.Chunks, CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
+	}
+}
+
+type document struct {
+	ID         rag.DocumentID `json:"id"`
+	ExternalID string         `json:"external_id"`
+	Version    int            `json:"version"`
+	Title      string         `json:"title"`
+	SourceURI  string         `json:"source_uri"`
+	MediaType  string         `json:"media_type"`
+	SHA256     string         `json:"sha256"`
+	Language   string         `json:"language"`
+	Metadata   rag.Metadata   `json:"metadata"`
+	Characters int            `json:"characters"`
+	Chunks     int            `json:"chunks"`
+	CreatedAt  time.Time      `json:"created_at"`
+	UpdatedAt  time.Time      `json:"updated_at"`
+}
+
+func wireDocument(d rag.Document) document {
+	return document{
+		ID: d.ID, ExternalID: d.ExternalID, Version: d.Version, Title: d.Title, SourceURI: d.SourceURI, MediaType: d.MediaType, SHA256: d.SHA256, Language: d.Language,
+		Metadata: wireMetadata(d.Metadata), Characters: d.Characters, Chunks: d.Chunks, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
+	}
+}
+
+func wireMetadata(m rag.Metadata) rag.Metadata {
+	if m == nil {
+		return rag.Metadata{}
+	}
+	return m
+}
+
+type documentRef struct {
+	ID         rag.DocumentID `json:"id"`
+	ExternalID string         `json:"external_id"`
+	Title      string         `json:"title"`
+	Version    int            `json:"version"`
+	SourceURI  string         `json:"source_uri,omitempty"`
+	Metadata   rag.Metadata   `json:"metadata"`
+}
+
+func wireDocumentRef(d rag.Document) documentRef {
+	return documentRef{d.ID, d.ExternalID, d.Title, d.Version, d.SourceURI, wireMetadata(d.Metadata)}
+}
+
+type chunk struct {
+	ID          rag.ChunkID `json:"id"`
+	Ordinal     int         `json:"ordinal"`
+	Text        string      `json:"text"`
+	Span        span        `json:"span"`
+	HeadingPath []string    `json:"heading_path"`
+	Page        *int        `json:"page"`
+}
+
+func wireChunk(c rag.Chunk) chunk {
+	return chunk{c.ID, c.Ordinal, c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), wirePage(c.Page)}
+}
+
+func wireStrings(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+func wirePage(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+type jobError struct {
+	Code    rag.Code `json:"code"`
+	Message string   `json:"message"`
+}
+
+func wireJobError(e *rag.JobError) *jobError {
+	if e == nil {
+		return nil
+	}
+	return &jobError{e.Code, e.Message}
+}
+
+type jobDocument struct {
+	ID         rag.DocumentID `json:"id"`
+	ExternalID string         `json:"external_id"`
+	Version    int            `json:"version"`
+	Published  bool           `json:"published"`
+	Error      *jobError      `json:"error"`
+}
+
+type progress struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+type job struct {
+	ID         rag.JobID     `json:"id"`
+	Collection string        `json:"collection,omitempty"`
+	Status     rag.JobStatus `json:"status"`
+	Stage      rag.JobStage  `json:"stage"`
+	Progress   progress      `json:"progress"`
+	Attempts   int           `json:"attempts"`
+	Error      *jobError     `json:"error"`
+	Documents  []jobDocument `json:"documents"`
+	CreatedAt  time.Time     `json:"created_at"`
+	StartedAt  *time.Time    `json:"started_at"`
+	UpdatedAt  time.Time     `json:"updated_at"`
+	FinishedAt *time.Time    `json:"finished_at"`
+}
+
+func wireTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func wireJob(j rag.Job, collectionName string) job {
+	out := job{
+		ID: j.ID, Collection: collectionName, Status: j.Status, Stage: j.Stage, Progress: progress(j.Progress), Attempts: j.Attempts, Error: wireJobError(j.Error),
+		Documents: []jobDocument{}, CreatedAt: j.CreatedAt.UTC(), StartedAt: wireTime(j.StartedAt), UpdatedAt: j.UpdatedAt.UTC(), FinishedAt: wireTime(j.FinishedAt),
+	}
+	for _, d := range j.Documents {
+		out.Documents = append(out.Documents, jobDocument{d.Document, d.ExternalID, d.Version, d.Published, wireJobError(d.Error)})
+	}
+	return out
+}
+
+// filter is a filter on the wire, of any kind; its unused fields are empty.
+type filter struct {
+	Type    string   `json:"type"`
+	Key     string   `json:"key"`
+	Value   any      `json:"value"`
+	Filter  *filter  `json:"filter"`
+	Filters []filter `json:"filters"`
+}
+
+func (f *filter) domain() *rag.Filter {
+	if f == nil {
+		return nil
+	}
+	out := &rag.Filter{Op: rag.FilterOp(f.Type), Key: f.Key, Value: f.Value}
+	if values, ok := f.Value.([]any); ok {
+		out.Value, out.Values = nil, values
+	}
+	if f.Filter != nil {
+		out.Filters = append(out.Filters, *f.Filter.domain())
+	}
+	for i := range f.Filters {
+		out.Filters = append(out.Filters, *f.Filters[i].domain())
+	}
+	return out
+}
+
+// metadataOf turns decoded JSON into metadata: lists must hold strings only.
+func metadataOf(m map[string]any) (rag.Metadata, error) {
+	out := rag.Metadata{}
+	for k, v := range m {
+		values, ok := v.([]any)
+		if !ok {
+			out[k] = v
+			continue
+		}
+		texts := make([]string, len(values))
+		for i, item := range values {
+			if texts[i], ok = item.(string); !ok {
+				return nil, rag.FieldErrorf("/metadata/"+pointerToken(k), "metadata.%s must be a string, a number, a boolean or a list of strings.", rag.Clip(k, 80))
+			}
+		}
+		out[k] = texts
+	}
+	return out, out.Validate()
+}
+
+// milliseconds is the wire form of timings.
+func milliseconds(t rag.Timings) map[string]float64 {
+	out := map[string]float64{}
+	for k, v := range t {
+		out[k] = float64(v.Microseconds()) / 1000
+	}
+	return out
+}
