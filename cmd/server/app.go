@@ -49,6 +49,7 @@ type app struct {
 	catalog  *sqlite.Store
 	embedder embedder
 	ingest   *ingest.Service
+	search   *search.Service
 	handler  http.Handler
 	stages   *prometheus.HistogramVec
 }
@@ -119,13 +120,13 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if err := a.ingest.Rebuild(ctx); err != nil {
 		return nil, fmt.Errorf("rebuild the index from the catalog: %w", err)
 	}
-	searching := search.New(search.Options{Catalog: a.catalog, Index: index, Embedder: a.embedder, Logger: log, Observe: observe})
-	answering := answer.Options{Search: searching, Embedder: a.embedder, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
+	a.search = search.New(search.Options{Catalog: a.catalog, Index: index, Embedder: a.embedder, Logger: log, Observe: observe})
+	answering := answer.Options{Search: a.search, Embedder: a.embedder, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
 	}
 	a.handler = httpapi.New(httpapi.Options{
-		Ingest: a.ingest, Catalog: a.catalog, Search: searching, Answer: answer.New(answering), Logger: log, Registry: registry,
+		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: a.catalog.Check,
 	})
 	return a, nil

@@ -1,5 +1,137 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"fmt"
+	"os"
 
-func (p *program) evalCommand() *cobra.Command { return &cobra.Command{Use: "eval", Hidden: true} }
+	"github.com/spf13/cobra"
+
+	"footnote/internal/answer"
+	"footnote/internal/eval"
+	"footnote/internal/rag"
+
+	"strings"
+)
+
+func (p *program) evalCommand() *cobra.Command {
+	var dataset string
+	var foreign []string
+	cmd := &cobra.Command{
+		Use:   "eval --dataset DIR",
+		Short: "Measure retrieval on a labelled set: nDCG@10, recall, MRR, with intervals",
+		Long: `Measure retrieval on a labelled set in the BEIR layout: corpus.jsonl {_id, title, text}, queries.jsonl {_id, text} and qrels.tsv. The set goes through
+the whole pipeline into a temporary store: chunks are found, and a document ranks where its best chunk does. With --foreign, the questions of
+other sets are asked as well, to see whether they are refused.`,
+		Example: `  footnote eval --dataset data/scifact
+  footnote eval --dataset data/xquad-en --foreign data/cranfield --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			d, err := eval.Read(dataset)
+			if err != nil {
+				return exitError{exitUsage, err}
+			}
+			var others []eval.Dataset
+			for _, dir := range foreign {
+				f, err := eval.Read(dir)
+				if err != nil {
+					return exitError{exitUsage, err}
+				}
+				others = append(others, f)
+			}
+			return p.eval(cmd.Context(), d, others)
+		},
+	}
+	cmd.Flags().StringVar(&dataset, "dataset", "", "folder of the set")
+	cmd.Flags().StringSliceVar(&foreign, "foreign", nil, "folders of sets whose questions this one cannot answer")
+	_ = cmd.MarkFlagRequired("dataset") // the flag exists
+	return cmd
+}
+
+func (p *program) eval(ctx context.Context, d eval.Dataset, foreign []eval.Dataset) error {
+	folder, err := os.MkdirTemp("", "footnote-eval-")
+	if err != nil {
+		return fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	p.flags["DATA"] = folder
+	c, err := p.config()
+	if err != nil {
+		return err
+	}
+	c.LogLevel = "warn"
+	a, err := openApp(ctx, c, p.logger(c, p.stderr))
+	if err != nil {
+		return err
+	}
+	stop := a.start(ctx)
+	defer stop()
+	if _, err := a.ingest.CreateCollection(ctx, rag.Collection{Name: evalCollection}); err != nil {
+		return err
+	}
+	r, err := eval.Run(ctx, evaluated{a}, d, []rag.Mode{rag.Dense, rag.Lexical, rag.Hybrid}, foreign, func(what string, done, total int) {
+		fmt.Fprintf(p.stderr, "%s: %d of %d\n", what, done, total)
+	})
+	if err != nil {
+		return err
+	}
+	if p.asJSON {
+		return r.JSON(p.stdout)
+	}
+	return r.Table(p.stdout)
+}
+
+const evalCollection = "eval"
+
+// evaluated is the service as eval sees it.
+type evaluated struct{ *app }
+
+func (e evaluated) Add(ctx context.Context, documents []eval.Document) error {
+	sources := make([]rag.Source, len(documents))
+	for i, d := range documents {
+		text := d.Text
+		if strings.TrimSpace(text) == "" {
+			text = d.Title // a few sets have documents without a body
+		}
+		sources[i] = rag.Source{Upload: rag.Upload{ExternalID: d.ID, Title: d.Title, MediaType: "text/plain"}, Content: strings.NewReader(text)}
+	}
+	job, err := e.ingest.Submit(ctx, evalCollection, sources)
+	if err != nil {
+		return err
+	}
+	if job, err = e.ingest.Wait(ctx, job.ID); err != nil {
+		return err
+	}
+	if job.Status != rag.JobSucceeded {
+		return fmt.Errorf("taking documents in %s: %+v", job.Status, job.Error)
+	}
+	return nil
+}
+
+func (e evaluated) Rank(ctx context.Context, query string, mode rag.Mode, k int) ([]string, error) {
+	found, err := e.search.Search(ctx, rag.Query{Text: rag.Clip(query, rag.MaxQueryLength-1), Collections: []string{evalCollection}, Mode: mode, TopK: min(2*k, rag.MaxTopK)})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	seen := map[string]bool{}
+	for _, h := range found.Hits {
+		if id := h.Document.ExternalID; !seen[id] && len(out) < k {
+			seen[id] = true
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}
+
+func (e evaluated) Evidence(ctx context.Context, query string) (float64, error) {
+	found, err := e.search.Search(ctx, rag.Query{Text: rag.Clip(query, rag.MaxQueryLength-1), Collections: []string{evalCollection}, TopK: answer.DefaultPassages})
+	if err != nil {
+		return 0, err
+	}
+	passages := make([]rag.Passage, len(found.Hits))
+	for i, h := range found.Hits {
+		passages[i] = rag.Passage{Number: i + 1, Hit: h}
+	}
+	return answer.Evidence(query, passages), nil
+}

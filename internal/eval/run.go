@@ -1,0 +1,163 @@
+package eval
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"footnote/internal/rag"
+)
+
+// System is what is measured. Rank returns the ids of the documents that it finds, best first, each once.
+type System interface {
+	Add(ctx context.Context, documents []Document) error
+	Rank(ctx context.Context, query string, mode rag.Mode, k int) ([]string, error)
+	// Evidence is how sure the system is that its documents answer the query; it answers from 0 on.
+	Evidence(ctx context.Context, query string) (float64, error)
+}
+
+// depth is how many documents are ranked: what recall@100 needs.
+const depth = 100
+
+// Scores are a mode's metrics.
+type Scores struct {
+	Mode      rag.Mode `json:"mode"`
+	NDCG10    Figure   `json:"ndcg@10"`
+	Recall10  Figure   `json:"recall@10"`
+	Recall100 Figure   `json:"recall@100"`
+	MRR10     Figure   `json:"mrr@10"`
+}
+
+// Abstention says how well the system tells its own questions from foreign ones.
+type Abstention struct {
+	Foreign       string  `json:"foreign"`
+	AUC           float64 `json:"auc"`
+	OwnAnswered   float64 `json:"own_answered"`    // share of the set's questions that are answered
+	ForeignRefuse float64 `json:"foreign_refused"` // share of foreign questions that are refused
+}
+
+// Report is what Run found.
+type Report struct {
+	Dataset    string       `json:"dataset"`
+	Documents  int          `json:"documents"`
+	Queries    int          `json:"queries"`
+	AddSeconds float64      `json:"add_seconds"`
+	Scores     []Scores     `json:"scores"`
+	Abstention []Abstention `json:"abstention,omitempty"`
+}
+
+// Run adds the set's documents to an empty system and ranks them for every judged query in every mode. Questions of the foreign sets are
+// asked too, to see whether they are refused. progress is called as the work goes on.
+func Run(ctx context.Context, s System, d Dataset, modes []rag.Mode, foreign []Dataset, progress func(what string, done, total int)) (Report, error) {
+	r := Report{Dataset: d.Name, Documents: len(d.Documents), Queries: len(d.Queries)}
+	started := time.Now()
+	const batch = 256
+	for at := 0; at < len(d.Documents); at += batch {
+		progress("documents", at, len(d.Documents))
+		if err := s.Add(ctx, d.Documents[at:min(at+batch, len(d.Documents))]); err != nil {
+			return r, err
+		}
+	}
+	r.AddSeconds = time.Since(started).Seconds()
+	for _, mode := range modes {
+		progress(string(mode), 0, len(d.Queries))
+		rankings := make([][]string, len(d.Queries))
+		err := eachQuery(ctx, d.Queries, func(ctx context.Context, i int, q Query) (err error) {
+			rankings[i], err = s.Rank(ctx, q.Text, mode, depth)
+			return err
+		})
+		if err != nil {
+			return r, fmt.Errorf("rank %s: %w", mode, err)
+		}
+		r.Scores = append(r.Scores, score(mode, d, rankings))
+	}
+	if len(foreign) == 0 {
+		return r, nil
+	}
+	own, err := evidence(ctx, s, d.Queries)
+	if err != nil {
+		return r, err
+	}
+	for _, f := range foreign {
+		progress("questions of "+f.Name, 0, len(f.Queries))
+		other, err := evidence(ctx, s, f.Queries)
+		if err != nil {
+			return r, err
+		}
+		r.Abstention = append(r.Abstention, Abstention{f.Name, AUC(own, other), shareFrom(own, 0), 1 - shareFrom(other, 0)})
+	}
+	return r, nil
+}
+
+func eachQuery(ctx context.Context, queries []Query, f func(ctx context.Context, i int, q Query) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, q := range queries {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return f(ctx, i, q)
+		})
+	}
+	return g.Wait()
+}
+
+func evidence(ctx context.Context, s System, queries []Query) ([]float64, error) {
+	out := make([]float64, len(queries))
+	err := eachQuery(ctx, queries, func(ctx context.Context, i int, q Query) (err error) {
+		out[i], err = s.Evidence(ctx, q.Text)
+		return err
+	})
+	return out, err
+}
+
+func shareFrom(values []float64, from float64) float64 {
+	n := 0
+	for _, v := range values {
+		if v >= from {
+			n++
+		}
+	}
+	return float64(n) / float64(max(len(values), 1))
+}
+
+func score(mode rag.Mode, d Dataset, rankings [][]string) Scores {
+	var ndcg, recall10, recall100, mrr []float64
+	for i, q := range d.Queries {
+		grades := d.Judgments[q.ID]
+		ndcg = append(ndcg, NDCG(rankings[i], grades, 10))
+		recall10 = append(recall10, Recall(rankings[i], grades, 10))
+		recall100 = append(recall100, Recall(rankings[i], grades, 100))
+		mrr = append(mrr, ReciprocalRank(rankings[i], grades, 10))
+	}
+	return Scores{mode, Bootstrap(ndcg), Bootstrap(recall10), Bootstrap(recall100), Bootstrap(mrr)}
+}
+
+// Table writes the report for people.
+func (r Report) Table(w io.Writer) error {
+	fmt.Fprintf(w, "%s: %d documents (taken in within %.0f s), %d judged queries; means with 95 %% bootstrap intervals\n", r.Dataset, r.Documents, r.AddSeconds, r.Queries)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "mode\tnDCG@10\trecall@10\trecall@100\tMRR@10")
+	for _, s := range r.Scores {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Mode, s.NDCG10, s.Recall10, s.Recall100, s.MRR10)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, a := range r.Abstention {
+		fmt.Fprintf(w, "abstention: %.3f of its own questions answered, %.3f of those of %s refused, AUC %.3f\n", a.OwnAnswered, a.ForeignRefuse, a.Foreign, a.AUC)
+	}
+	return nil
+}
+
+// JSON writes the report for programs.
+func (r Report) JSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
+
+func (f Figure) String() string { return fmt.Sprintf("%.4f [%.3f, %.3f]", f.Mean, f.Low, f.High) }
