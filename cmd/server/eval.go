@@ -133,5 +133,5 @@ func (e evaluated) Evidence(ctx context.Context, query string) (float64, error) 
 	for i, h := range found.Hits {
 		passages[i] = rag.Passage{Number: i + 1, Hit: h}
 	}
-	return answer.Evidence(query, passages), nil
+	return answer.Evidence(e.embedder.Model(), query, passages), nil
 }

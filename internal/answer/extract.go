@@ -23,9 +23,18 @@ type candidate struct {
 	passage  rag.Passage
 	span     rag.Span // of the document's text
 	text     string
+	foreign  bool // of another language than the question
 	coverage float64
 	cosine   float64
 	score    float64
+}
+
+// hope ranks sentences before they are embedded: by vocabulary, or for one in another language by its passage alone.
+func (c candidate) hope() float64 {
+	if c.foreign {
+		return 0.5 - 0.01*float64(c.passage.Number)
+	}
+	return c.coverage - 0.01*float64(c.passage.Number)
 }
 
 // extract answers with the sentences that answer best. A sentence's score is the sum of the z-scores of its idf-free term coverage, of its
@@ -75,21 +84,14 @@ func (w *writer) candidates() ([]candidate, error) {
 			if key := string(p.Hit.Document.ID) + s.String(); !seen[key] { // chunks overlap
 				seen[key] = true
 				sentence := text.Slice(p.Hit.Chunk.Text, s.Start-p.Hit.Chunk.Span.Start, s.End-p.Hit.Chunk.Span.Start)
-				out = append(out, candidate{passage: p, span: s, text: sentence, coverage: coverage(asked, termSet(sentence))})
+				out = append(out, candidate{passage: p, span: s, text: sentence, coverage: coverage(asked, termSet(sentence)), foreign: script(sentence) != script(w.question.Text)})
 			}
 		}
 	}
 	if len(out) == 0 {
 		return nil, nil
 	}
-	slices.SortStableFunc(out, func(a, b candidate) int {
-		switch {
-		case a.coverage != b.coverage:
-			return sign(b.coverage - a.coverage)
-		default:
-			return a.passage.Number - b.passage.Number
-		}
-	})
+	slices.SortStableFunc(out, func(a, b candidate) int { return sign(b.hope() - a.hope()) })
 	out = out[:min(len(out), embeddedSentence)]
 	question, err := w.o.Embedder.EmbedQueries(w.ctx, []string{w.question.Text})
 	if err != nil {
@@ -106,29 +108,35 @@ func (w *writer) candidates() ([]candidate, error) {
 	for i := range out {
 		out[i].cosine = dot(question[0], vectors[i])
 	}
-	standardise(out, func(c candidate) float64 { return c.coverage })
-	standardise(out, func(c candidate) float64 { return c.cosine })
-	standardise(out, func(c candidate) float64 { return c.passage.Hit.Score })
+	// Vocabulary says nothing of a sentence in another language: there its vector counts twice.
+	standardise(out, func(c candidate) (float64, bool) { return c.coverage, !c.foreign })
+	standardise(out, func(c candidate) (float64, bool) { return c.cosine, true })
+	standardise(out, func(c candidate) (float64, bool) { return c.cosine, c.foreign })
+	standardise(out, func(c candidate) (float64, bool) { return c.passage.Hit.Score, true })
 	slices.SortStableFunc(out, func(a, b candidate) int { return sign(b.score - a.score) })
 	return out, nil
 }
 
-// standardise adds the z-score of a feature to each candidate's score.
-func standardise(cs []candidate, feature func(candidate) float64) {
-	var sum, squares float64
+// standardise adds the z-score of a feature to the score of each candidate that has it, among those.
+func standardise(cs []candidate, feature func(candidate) (value float64, has bool)) {
+	var n, sum, squares float64
 	for _, c := range cs {
-		sum += feature(c)
+		if v, ok := feature(c); ok {
+			n, sum, squares = n+1, sum+v, squares+v*v
+		}
 	}
-	mean := sum / float64(len(cs))
-	for _, c := range cs {
-		squares += (feature(c) - mean) * (feature(c) - mean)
+	if n == 0 {
+		return
 	}
-	deviation := math.Sqrt(squares / float64(len(cs)))
+	mean := sum / n
+	deviation := math.Sqrt(max(squares/n-mean*mean, 0))
 	if deviation < 1e-9 {
 		return
 	}
 	for i := range cs {
-		cs[i].score += (feature(cs[i]) - mean) / deviation
+		if v, ok := feature(cs[i]); ok {
+			cs[i].score += (v - mean) / deviation
+		}
 	}
 }
 

@@ -1,0 +1,408 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"mime/multipart"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+const (
+	leaveEN = "# Leave policy\n\n## Parental leave\n\nParental leave lasts sixteen weeks at full pay. It may be taken within two years of the birth.\n\n## Sick leave\n\nA doctor's note is needed from the fourth day on.\n"
+	leaveZH = "# 休假制度\n\n## 年假\n\n员工每年享有十五天带薪年假。未休的年假可以顺延到次年三月底。\n\n## 病假\n\n病假超过三天须提交医院证明。\n"
+	leaveTW = "# 差旅規定\n\n出差住宿每晚以三千元為上限，超過部分須經主管核准。機票一律搭乘經濟艙。\n"
+)
+
+func handbook(t *testing.T, environ ...string) *service {
+	s := startService(t, environ...)
+	s.call("POST", "/v1/collections", map[string]any{"name": "handbook", "description": "人事 HR"}, 201, nil)
+	s.add("handbook", "leave.md", leaveEN, map[string]any{"team": "hr", "year": 2024})
+	s.add("handbook", "休假.md", leaveZH, map[string]any{"team": "人事", "year": 2025})
+	s.add("handbook", "travel.md", leaveTW, map[string]any{"team": "finance", "tags": []string{"travel", "差旅"}})
+	s.add("handbook", "tea.txt", "Green tea is brewed with water of eighty degrees, which keeps it from turning bitter. Black tea takes boiling water.", nil)
+	return s
+}
+
+func TestFlow_QuestionsInBothLanguagesFindDocumentsInBoth(t *testing.T) {
+	s := handbook(t)
+	for _, c := range []struct{ question, document, quote string }{
+		{"How long is parental leave?", "leave.md", "sixteen weeks"},
+		{"绿茶应该用多少度的水冲泡？", "tea.txt", "eighty degrees"},
+		{"员工每年有多少天年假？", "休假.md", "十五天"},
+		{"How much may a hotel cost per night on a business trip?", "travel.md", "三千元"},
+		{"出差住宿一晚的上限是多少？", "travel.md", "三千元"},
+	} {
+		var got answerJSON
+		s.call("POST", "/v1/query", map[string]any{"query": c.question, "collections": []string{"handbook"}}, 200, &got)
+		s.grounded("handbook", got)
+		if got.Status != "answered" || len(got.Citations) == 0 {
+			t.Errorf("%s: got %s %q", c.question, got.Status, got.Text)
+			continue
+		}
+		found := false
+		for _, cited := range got.Citations {
+			found = found || cited.Document.ExternalID == c.document && strings.Contains(cited.Quote, c.quote)
+		}
+		if !found {
+			t.Errorf("%s: got %+v, want a quote of %s with %q", c.question, got.Citations, c.document, c.quote)
+		}
+	}
+	for _, question := range []string{"What is the boiling point of tungsten hexafluoride?", "拿破仑是哪一年去世的？", "Which enzyme does aspirin inhibit?"} {
+		var got answerJSON
+		s.call("POST", "/v1/query", map[string]any{"query": question, "collections": []string{"handbook"}}, 200, &got)
+		if got.Status != "abstained" || got.Reason == nil || len(got.Citations) > 0 || len(got.Claims) > 0 {
+			t.Errorf("%s: got %s %q, want an abstention with a reason", question, got.Status, got.Text)
+		}
+	}
+}
+
+func TestFlow_StreamedAnswerAddsUpToThePlainOne(t *testing.T) {
+	s := handbook(t)
+	in := `{"query": "How long is parental leave?", "collections": ["handbook"], "stream": true}`
+	a := s.send("POST", "/v1/query", "application/json", strings.NewReader(in))
+	if a.status != 200 || a.header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("got %d %s", a.status, a.header)
+	}
+	var names []string
+	text := ""
+	var completed answerJSON
+	for i, block := range strings.Split(strings.TrimSpace(string(a.body)), "\n\n") {
+		var id int
+		var name, data string
+		for line := range strings.Lines(block) {
+			key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			switch key {
+			case "id":
+				fmt.Sscan(value, &id)
+			case "event":
+				name = value
+			case "data":
+				data = value
+			}
+		}
+		if id != i+1 {
+			t.Errorf("event %d has the id %d", i+1, id)
+		}
+		names = append(names, name)
+		switch name {
+		case "answer.delta":
+			var d struct{ Text string }
+			response{body: []byte(data)}.json(t, &d)
+			text += d.Text
+		case "response.completed":
+			response{body: []byte(data)}.json(t, &completed)
+		}
+	}
+	if names[0] != "response.created" || names[1] != "retrieval.completed" || names[len(names)-2] != "grounding.completed" || names[len(names)-1] != "response.completed" {
+		t.Errorf("got events %v", names)
+	}
+	var plain answerJSON
+	s.call("POST", "/v1/query", map[string]any{"query": "How long is parental leave?", "collections": []string{"handbook"}}, 200, &plain)
+	if text != completed.Text || text != plain.Text || text == "" {
+		t.Errorf("deltas give %q, the end %q, the plain answer %q", text, completed.Text, plain.Text)
+	}
+	s.grounded("handbook", completed)
+}
+
+func TestFlow_PermalinksSurviveAndTellWhenTheSourceChanged(t *testing.T) {
+	s := handbook(t)
+	var got answerJSON
+	s.call("POST", "/v1/query", map[string]any{"query": "How long is parental leave?", "collections": []string{"handbook"}}, 200, &got)
+	link := got.Citations[0].URL
+	state := func() (out string) {
+		var p struct {
+			State         string
+			SourceChanged bool `json:"source_changed"`
+			Quote         string
+		}
+		s.call("GET", link, nil, 200, &p)
+		if p.Quote != got.Citations[0].Quote || p.SourceChanged != (p.State == "source_changed" || p.State == "source_deleted") {
+			t.Errorf("got %+v", p)
+		}
+		return p.State
+	}
+	want := func(state, want string) {
+		t.Helper()
+		if state != want {
+			t.Errorf("got state %s, want %s", state, want)
+		}
+	}
+	want(state(), "current")
+	s.add("handbook", "leave.md", strings.Replace(leaveEN, "## Parental", "## Preface\n\nRead this first.\n\n## Parental", 1), nil)
+	want(state(), "moved")
+	s.add("handbook", "leave.md", strings.Replace(leaveEN, "sixteen", "twenty", 1), nil)
+	want(state(), "source_changed")
+	s.call("DELETE", "/v1/collections/handbook/documents/leave.md", nil, 204, nil)
+	want(state(), "source_deleted")
+	s.call("GET", "/v1/citations/cit_nothing", nil, 404, nil)
+}
+
+type hitsJSON struct {
+	Hits []struct {
+		Rank     int
+		Score    float64
+		Document struct {
+			ExternalID string `json:"external_id"`
+		}
+		Chunk struct {
+			Text        string
+			Span        spanJSON
+			HeadingPath []string `json:"heading_path"`
+		}
+		Explain *struct {
+			Dense, Lexical, Fused *struct {
+				Rank  int
+				Score float64
+				Terms []string
+			}
+		}
+	}
+}
+
+func TestFlow_SearchFiltersAndExplains(t *testing.T) {
+	s := handbook(t)
+	search := func(in map[string]any) (out hitsJSON) {
+		in["collections"] = []string{"handbook"}
+		s.call("POST", "/v1/search", in, 200, &out)
+		return out
+	}
+	got := search(map[string]any{"query": "医院证明", "mode": "lexical", "explain": true})
+	if len(got.Hits) == 0 || got.Hits[0].Document.ExternalID != "休假.md" || got.Hits[0].Explain.Lexical == nil || len(got.Hits[0].Explain.Lexical.Terms) == 0 || got.Hits[0].Explain.Dense != nil {
+		t.Errorf("got %+v", got)
+	}
+	// Simplified finds traditional.
+	if got := search(map[string]any{"query": "经济舱", "mode": "lexical"}); len(got.Hits) == 0 || got.Hits[0].Document.ExternalID != "travel.md" {
+		t.Errorf("got %+v, want travel.md", got)
+	}
+	for filter, want := range map[string]string{
+		`{"type":"eq","key":"team","value":"hr"}`:   "leave.md",
+		`{"type":"gt","key":"year","value":2024}`:   "休假.md",
+		`{"type":"in","key":"tags","value":["差旅"]}`: "travel.md",
+		`{"type":"and","filters":[{"type":"exists","key":"team"},{"type":"not","filter":{"type":"exists","key":"year"}}]}`: "travel.md",
+		`{"type":"and","filters":[{"type":"exists","key":"year"},{"type":"ne","key":"team","value":"hr"}]}`:                "休假.md",
+	} {
+		a := s.send("POST", "/v1/search", "application/json", strings.NewReader(`{"query":"leave 假 travel","collections":["handbook"],"filter":`+filter+`}`))
+		var got hitsJSON
+		a.json(t, &got)
+		if len(got.Hits) == 0 {
+			t.Errorf("%s: got %s", filter, a.body)
+		}
+		for _, h := range got.Hits {
+			if h.Document.ExternalID != want {
+				t.Errorf("%s: got %s, want only %s", filter, h.Document.ExternalID, want)
+			}
+		}
+		var listed struct {
+			Data []struct {
+				ExternalID string `json:"external_id"`
+			}
+		}
+		s.call("GET", "/v1/collections/handbook/documents?filter="+url.QueryEscape(filter), nil, 200, &listed)
+		if len(listed.Data) != 1 || listed.Data[0].ExternalID != want {
+			t.Errorf("%s: listed %+v, want %s", filter, listed, want)
+		}
+	}
+	first, second := search(map[string]any{"query": "leave"}), search(map[string]any{"query": "leave"})
+	for i := range first.Hits {
+		if first.Hits[i].Chunk.Text != second.Hits[i].Chunk.Text {
+			t.Error("the same query ranks differently")
+		}
+		source := s.content("handbook", first.Hits[i].Document.ExternalID)
+		if span := first.Hits[i].Chunk.Span; string(source[span.Start:span.End]) != first.Hits[i].Chunk.Text {
+			t.Errorf("chunk %q does not stand at %v", first.Hits[i].Chunk.Text, span)
+		}
+	}
+}
+
+func TestFlow_DocumentsAllVerbs(t *testing.T) {
+	s := startService(t)
+	s.call("POST", "/v1/collections", map[string]any{"name": "c", "chunking": map[string]int{"target_tokens": 64, "overlap_tokens": 8}}, 201, nil)
+	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 409, nil)
+	s.call("PATCH", "/v1/collections/c", map[string]any{"description": "描述"}, 200, nil)
+
+	// Natural upsert, with an id that needs escaping.
+	id := "a/b 文.md"
+	path := "/v1/collections/c/documents/" + url.PathEscape(id)
+	var dry struct {
+		DryRun []struct {
+			Exists, Unchanged bool
+			Chunks            struct{ Added, Kept, Removed int }
+		} `json:"dry_run"`
+	}
+	s.call("PUT", path+"?dry_run=true", map[string]any{"text": leaveEN}, 200, &dry)
+	if d := dry.DryRun[0]; d.Exists || d.Chunks.Added != 2 {
+		t.Errorf("got %+v, want two chunks to add", d)
+	}
+	s.call("GET", path, nil, 404, nil)
+	s.call("PUT", path+"?wait=60s", map[string]any{"text": leaveEN}, 200, nil)
+	s.call("PUT", path+"?dry_run=true", map[string]any{"text": leaveEN}, 200, &dry)
+	if d := dry.DryRun[0]; !d.Exists || !d.Unchanged || d.Chunks.Kept != 2 {
+		t.Errorf("got %+v, want nothing changed", d)
+	}
+	s.call("PUT", path+"?dry_run=true", map[string]any{"text": strings.Replace(leaveEN, "fourth", "third", 1)}, 200, &dry)
+	if d := dry.DryRun[0]; d.Chunks.Added != 1 || d.Chunks.Kept != 1 || d.Chunks.Removed != 1 {
+		t.Errorf("got %+v, want one chunk replaced", d)
+	}
+	var doc struct {
+		ExternalID string `json:"external_id"`
+		Version    int
+		Title      string
+		Chunks     int
+		Language   string
+	}
+	s.call("GET", path, nil, 200, &doc)
+	if doc.ExternalID != id || doc.Version != 1 || doc.Title != "Leave policy" || doc.Chunks != 2 || doc.Language != "en" {
+		t.Errorf("got %+v", doc)
+	}
+	s.call("PUT", path+"?wait=60s", map[string]any{"text": leaveZH}, 200, nil)
+	s.call("GET", path, nil, 200, &doc)
+	if doc.Version != 2 || doc.Language != "zh" {
+		t.Errorf("got %+v, want the second version", doc)
+	}
+	var found hitsJSON
+	s.call("POST", "/v1/search", map[string]any{"query": "parental leave", "collections": []string{"c"}, "mode": "lexical"}, 200, &found)
+	if len(found.Hits) != 0 {
+		t.Errorf("the old version is still found: %+v", found)
+	}
+	var chunks struct {
+		Data    []struct{ Ordinal int }
+		HasMore bool    `json:"has_more"`
+		Next    *string `json:"next_cursor"`
+	}
+	s.call("GET", path+"/chunks?limit=1", nil, 200, &chunks)
+	if len(chunks.Data) != 1 || !chunks.HasMore || chunks.Next == nil {
+		t.Fatalf("got %+v, want a first page", chunks)
+	}
+	s.call("GET", path+"/chunks?limit=1&after="+*chunks.Next, nil, 200, &chunks)
+	if len(chunks.Data) != 1 || chunks.Data[0].Ordinal != 1 {
+		t.Errorf("got %+v, want the second chunk", chunks)
+	}
+
+	// Files of several kinds and character sets, metadata for all.
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	_ = w.WriteField("metadata", `{"batch": 7, "标签": ["甲", "乙"]}`)
+	for name, content := range map[string]string{
+		"gb.txt":    "\xb1\xb1\xbe\xa9\xca\xc7\xd6\xd0\xb9\xfa\xb5\xc4\xca\xd7\xb6\xbc\xa1\xa3\xcb\xfc\xd3\xd0\xc8\xfd\xc7\xa7\xc4\xea\xb5\xc4\xc0\xfa\xca\xb7\xa1\xa3", // GB18030
+		"page.html": "<html><head><title>Tea</title></head><body><article><h1>Tea</h1><p>Green tea is brewed at eighty degrees, which keeps it from turning bitter.</p></article></body></html>",
+	} {
+		part, _ := w.CreateFormFile("file", name)
+		_, _ = part.Write([]byte(content))
+	}
+	w.Close()
+	if a := s.send("POST", "/v1/collections/c/documents?wait=60s", w.FormDataContentType(), &body); a.status != 200 || a.header.Get("Location") == "" {
+		t.Fatalf("got %d %s", a.status, a.body)
+	}
+	if got := string(s.content("c", "gb.txt")); !strings.HasPrefix(got, "北京是中国的首都。") {
+		t.Errorf("got %q, want GB18030 read", got)
+	}
+	var deleted struct{ Deleted int }
+	s.call("DELETE", "/v1/collections/c/documents?filter="+url.QueryEscape(`{"type":"eq","key":"batch","value":7}`), nil, 200, &deleted)
+	if deleted.Deleted != 2 {
+		t.Errorf("deleted %d, want 2", deleted.Deleted)
+	}
+	s.call("DELETE", path, nil, 204, nil)
+	s.call("DELETE", path, nil, 404, nil)
+	s.call("DELETE", "/v1/collections/c", nil, 204, nil)
+	s.call("GET", "/v1/collections/c", nil, 404, nil)
+}
+
+func TestFlow_JobsAreListedFollowedAndTellWhatFailed(t *testing.T) {
+	s := startService(t)
+	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
+	s.add("c", "one", "One sentence only.", nil)
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	part, _ := w.CreateFormFile("file", "good.txt")
+	_, _ = part.Write([]byte("Something to read."))
+	part, _ = w.CreateFormFile("file", "blank.html")
+	_, _ = part.Write([]byte("<html><body><script>1</script></body></html>"))
+	w.Close()
+	var got struct {
+		Job struct {
+			ID, Status string
+			Error      *struct{ Code, Message string }
+			Documents  []struct {
+				ExternalID string `json:"external_id"`
+				Published  bool
+				Error      *struct{ Code, Message string }
+			}
+		}
+	}
+	a := s.send("POST", "/v1/collections/c/documents?wait=60s", w.FormDataContentType(), &body)
+	a.json(t, &got)
+	if got.Job.Status != "failed" || got.Job.Error == nil {
+		t.Fatalf("got %s", a.body)
+	}
+	for _, d := range got.Job.Documents {
+		if d.Published != (d.ExternalID == "good.txt") || (d.Error == nil) != d.Published {
+			t.Errorf("got %+v", d)
+		}
+	}
+	job := "/v1/jobs/" + got.Job.ID
+	s.call("POST", job+"/cancel", nil, 409, nil)
+	s.call("POST", job+"/retry", nil, 200, nil)
+	events := string(s.send("GET", job+"/events", "", nil).body)
+	if !strings.Contains(events, "event: job\n") || !strings.Contains(events, `"status":"failed"`) {
+		t.Errorf("got events %s, want the retried job to fail again", events)
+	}
+	var jobs struct {
+		Data []struct{ ID, Collection string }
+	}
+	s.call("GET", "/v1/jobs?status=failed&collection=c", nil, 200, &jobs)
+	if len(jobs.Data) != 1 || jobs.Data[0].ID != got.Job.ID || jobs.Data[0].Collection != "c" {
+		t.Errorf("got %+v", jobs)
+	}
+	s.call("GET", "/v1/jobs?limit=1", nil, 200, &jobs)
+	s.call("GET", job+"?wait=1s", nil, 200, nil)
+}
+
+func TestFlow_IdempotencyKeyGivesTheFirstAnswerAgain(t *testing.T) {
+	s := startService(t)
+	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
+	post := func(body string) response {
+		return s.send("POST", "/v1/collections/c/documents", "application/json", strings.NewReader(body), "Idempotency-Key", "k1")
+	}
+	first, second := post(`{"text": "once"}`), post(`{"text": "once"}`)
+	if first.status != 202 || second.status != 202 || !bytes.Equal(first.body, second.body) || second.header.Get("Location") != first.header.Get("Location") {
+		t.Errorf("got %d %s, then %d %s", first.status, first.body, second.status, second.body)
+	}
+	if third := post(`{"text": "twice"}`); third.status != 422 {
+		t.Errorf("another body: got %d %s, want 422", third.status, third.body)
+	}
+}
+
+func TestFlow_KeyIsAskedForBeforeTheBodyIsRead(t *testing.T) {
+	s := startService(t, "API_KEY=s3cret-canary-0123456789", "CORS_ORIGINS=https://app.example")
+	if a := s.send("GET", "/v1/collections", "", nil); a.status != 401 || a.header.Get("WWW-Authenticate") == "" {
+		t.Errorf("got %d", a.status)
+	}
+	if a := s.send("GET", "/v1/collections", "", nil, "Authorization", "Bearer wrong"); a.status != 401 {
+		t.Errorf("got %d", a.status)
+	}
+	if a := s.send("GET", "/v1/collections", "", nil, "Authorization", "Bearer s3cret-canary-0123456789"); a.status != 200 {
+		t.Errorf("got %d", a.status)
+	}
+	for _, open := range []string{"/healthz", "/readyz", "/docs", "/openapi.yaml"} {
+		if a := s.send("GET", open, "", nil); a.status != 200 {
+			t.Errorf("%s: got %d", open, a.status)
+		}
+	}
+	a := s.send("OPTIONS", "/v1/query", "", nil, "Origin", "https://app.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type")
+	if a.header.Get("Access-Control-Allow-Origin") != "https://app.example" {
+		t.Errorf("preflight: got %v", a.header)
+	}
+	if a := s.send("GET", "/healthz", "", nil, "Origin", "https://evil.example"); a.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("a foreign origin is let in: %v", a.header)
+	}
+	a = s.send("GET", "/metrics", "", nil, "Authorization", "Bearer s3cret-canary-0123456789")
+	if a.status != 200 || !strings.Contains(string(a.body), "footnote_http_request_duration_seconds") || strings.Contains(string(a.body), "canary") {
+		t.Errorf("metrics: got %d", a.status)
+	}
+	a = s.send("GET", "/healthz", "", nil, "X-Request-ID", "abc-1", "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	if a.header.Get("X-Request-ID") != "abc-1" || a.header.Get("Traceparent") == "" {
+		t.Errorf("got %v, want the caller's identity back", a.header)
+	}
+}
