@@ -74,7 +74,8 @@ const Extractive = "extractive"
 // goroutine; what it is given adds up to the Answer that is returned. An error of emit ends the work and is returned.
 // Errors: those of search; rag.Unavailable, rag.RateLimited, rag.Timeout or rag.BadUpstream when the language model failed.
 func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Event) error) (rag.Answer, error) {
-	if emit == nil {
+	streaming := emit != nil
+	if !streaming {
 		emit = func(rag.Event) error { return nil }
 	}
 	if q.TopK == 0 {
@@ -95,7 +96,7 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	for i, h := range hits.Hits {
 		a.Passages = append(a.Passages, rag.Passage{Number: i + 1, Hit: h})
 	}
-	w := &writer{Service: s, ctx: ctx, question: q, answer: &a, emit: emit, texts: map[rag.DocumentID]string{}}
+	w := &writer{Service: s, ctx: ctx, question: q, answer: &a, emit: emit, streaming: streaming, texts: map[rag.DocumentID]string{}}
 	if err := emit(rag.Event{Kind: rag.EventRetrieved, Passages: a.Passages}); err != nil {
 		return a, err
 	}
@@ -112,11 +113,12 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 // writer makes one answer.
 type writer struct {
 	*Service
-	ctx      context.Context // of this one call
-	question rag.Question
-	answer   *rag.Answer
-	emit     func(rag.Event) error
-	texts    map[rag.DocumentID]string // stored texts read so far
+	ctx       context.Context // of this one call
+	question  rag.Question
+	answer    *rag.Answer
+	emit      func(rag.Event) error
+	streaming bool                      // somebody reads along: what was said cannot be taken back
+	texts     map[rag.DocumentID]string // stored texts read so far
 }
 
 func (w *writer) write() error {
@@ -127,8 +129,9 @@ func (w *writer) write() error {
 		return w.timed("extract", w.extract)
 	}
 	err := w.timed("generate", w.generate)
-	if err != nil && w.o.Fallback && w.answer.Text == "" && w.ctx.Err() == nil {
+	if err != nil && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
 		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
+		w.answer.Text, w.answer.Claims, w.answer.Citations, w.answer.Usage = "", nil, nil, rag.Usage{}
 		w.answer.Model, w.answer.Fallback, w.answer.Reason = Extractive, true, "The language model failed ("+string(rag.CodeOf(err))+"); this answer was extracted from the documents without it."
 		return w.timed("extract", w.extract)
 	}

@@ -48,8 +48,8 @@ func (c *Client) Model() string { return c.o.Model }
 
 // Generate has the model complete p and calls emit with each piece of text, in order. It never tries again: a caller that has passed words
 // on cannot take them back, and one that has not can decide better.
-// Errors: rag.Unavailable when the endpoint cannot be reached, rag.RateLimited with what it says of when to come back, rag.Timeout after
-// Options.Timeout, rag.BadUpstream for an answer that is nonsense or breaks off, rag.Forbidden when it refuses the key, emit's own.
+// Errors: rag.Unavailable when the endpoint cannot be reached or limits its rate, with what it says of when to come back, rag.Timeout after
+// Options.Timeout, rag.BadUpstream for an answer that is nonsense or breaks off and for a refused key or model, emit's own.
 func (c *Client) Generate(ctx context.Context, p rag.Prompt, emit func(rag.Delta) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.o.Timeout, errTooSlow)
 	defer cancel()
@@ -142,7 +142,7 @@ func (e endpoint) Do(req *http.Request) (*http.Response, error) {
 	cause := errors.New(resp.Status + ": " + string(said))
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests:
-		err := rag.Errorf(rag.RateLimited, "The language model's endpoint limits its rate; try again later: %w", cause)
+		err := rag.Errorf(rag.Unavailable, "The language model's endpoint limits its rate; try again later: %w", cause) // not our caller's rate: 503, not 429
 		err.RetryAfter = retryAfter(resp.Header, time.Now())
 		return nil, err
 	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
