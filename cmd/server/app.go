@@ -99,6 +99,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if err := opening.Wait(); err != nil {
 		return nil, err
 	}
+	if err := a.catalog.RequeueRunning(ctx); err != nil {
+		return nil, fmt.Errorf("put interrupted jobs back in the queue: %w", err)
+	}
 	blobs, err := folder.Open(filepath.Join(c.Data, "blobs"))
 	if err != nil {
 		return nil, err

@@ -272,3 +272,12 @@ func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string, a
 	}
 	return s.Job(ctx, id)
 }
+
+// RequeueRunning puts every running job back in the queue. Only one process has the file, so when it opens it, whoever was working on a job is
+// dead; without this the job would wait for its lease to run out.
+func (s *Store) RequeueRunning(ctx context.Context) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = ? WHERE status = 'running'`, micros(s.now()))
+		return err
+	})
+}

@@ -1,0 +1,280 @@
+// Package e2e runs the binary as its users do: as a process, over HTTP, with kill -9.
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// binary builds the service once, with failpoints.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "footnote-e2e-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "footnote")
+	cmd := exec.Command("go", "build", "-tags", "failpoints", "-o", path, "footnote/cmd/server")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// process is a running service.
+type process struct {
+	cmd  *exec.Cmd
+	base string
+	dead chan struct{} // closed when it has ended
+}
+
+var address = regexp.MustCompile(`address=(http://\S+)`)
+
+// start starts the service on data and waits until it is ready; failpoint is empty or such as "embed:1". A process that dies first is returned too.
+func start(t *testing.T, data, failpoint string) *process {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--data", data)
+	cmd.Env = append(os.Environ(), "FAILPOINT="+failpoint)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{cmd: cmd, dead: make(chan struct{})}
+	ready := make(chan string, 1) // one line, which must not wait for the reader
+	go func() {
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			if m := address.FindStringSubmatch(lines.Text()); m != nil {
+				ready <- m[1]
+			}
+		}
+		_, _ = io.Copy(io.Discard, stderr)
+		_ = cmd.Wait() // killed, mostly
+		close(p.dead)
+	}()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-p.dead })
+	select {
+	case p.base = <-ready:
+	case <-p.dead:
+	case <-time.After(time.Minute):
+		t.Fatal("the service is not ready after a minute")
+	}
+	return p
+}
+
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.dead
+}
+
+// do sends JSON; status 0 says that the process died under the request.
+func (p *process) do(method, path string, in any, out any) int {
+	var body io.Reader
+	if in != nil {
+		b, _ := json.Marshal(in)
+		body = strings.NewReader(string(b))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, p.base+path, body)
+	if err != nil {
+		return 0
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || out != nil && resp.StatusCode < 300 && json.Unmarshal(b, out) != nil {
+		return 0
+	}
+	return resp.StatusCode
+}
+
+// kills is how often a process is killed at each stage. TEST_KILLS sets another number.
+func kills(t *testing.T) int {
+	if v := os.Getenv("TEST_KILLS"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if testing.Short() {
+		return 3
+	}
+	return 50
+}
+
+// A process is killed after a step of the protocol, again and again in one data folder. Afterwards every document that was acknowledged must be there,
+// once, whole and found.
+func TestCrash_EveryAcknowledgedDocumentSurvivesOnce(t *testing.T) {
+	for _, stage := range []string{"store", "submit", "lease", "chunk", "embed", "index", "publish", "remove", "finish", "any moment"} {
+		t.Run(stage, func(t *testing.T) {
+			t.Parallel()
+			crash(t, stage, kills(t))
+		})
+	}
+}
+
+func crash(t *testing.T, stage string, times int) {
+	data := t.TempDir()
+	p := start(t, data, "")
+	if got := p.do("POST", "/v1/collections", map[string]any{"name": "c"}, nil); got != 201 {
+		t.Fatalf("make the collection: %d", got)
+	}
+	p.kill()
+	latest := map[string]string{} // external id → text of the last acknowledged version
+	maybe := map[string]string{}  // sent, but the answer was lost: may be there or not
+	killed := 0
+	for n := 0; killed < times; n++ {
+		if n > 4*times {
+			t.Fatalf("only %d of %d runs died at %s", killed, n, stage)
+		}
+		failpoint := stage + ":1"
+		if stage == "any moment" {
+			failpoint = ""
+		}
+		if n%3 == 2 {
+			failpoint = "none" // a job is not begun for ever: every third run works the queue off
+		}
+		p := start(t, data, failpoint)
+		if failpoint == "" {
+			go func() {
+				time.Sleep(time.Duration(rand.IntN(120)) * time.Millisecond)
+				_ = p.cmd.Process.Kill()
+			}()
+		}
+		for _, d := range []struct{ id, text string }{
+			{fmt.Sprintf("doc-%d", n), fmt.Sprintf("Document number word%dword tells of 事件%d. It has two sentences.", n, n)},
+			{"changing", fmt.Sprintf("The changing one is at state%dstate now.", n)},
+		} {
+			switch p.do("POST", "/v1/collections/c/documents", map[string]any{"external_id": d.id, "text": d.text}, nil) {
+			case 202:
+				latest[d.id] = d.text
+				delete(maybe, d.id)
+			case 0:
+				maybe[d.id] = d.text
+			}
+		}
+		if failpoint == "none" {
+			drain(t, p)
+			p.kill()
+			continue
+		}
+		select {
+		case <-p.dead:
+			killed++
+		case <-time.After(4 * time.Second): // nothing came to this step, such as a removal on the first run
+			p.kill()
+		}
+	}
+	p = start(t, data, "")
+	drain(t, p)
+	var listed struct {
+		Data []struct {
+			ExternalID string `json:"external_id"`
+		}
+		HasMore bool   `json:"has_more"`
+		Next    string `json:"next_cursor"`
+	}
+	seen := map[string]int{}
+	for after := ""; ; after = "&after=" + listed.Next {
+		listed.Next = ""
+		if got := p.do("GET", "/v1/collections/c/documents?limit=200"+after, nil, &listed); got != 200 {
+			t.Fatalf("list: %d", got)
+		}
+		for _, d := range listed.Data {
+			seen[d.ExternalID]++
+		}
+		if !listed.HasMore {
+			break
+		}
+	}
+	lost, double := 0, 0
+	for id, want := range latest {
+		switch {
+		case seen[id] == 0:
+			lost++
+			t.Errorf("%s was acknowledged and is gone", id)
+		case seen[id] > 1:
+			double++
+			t.Errorf("%s is there %d times", id, seen[id])
+		}
+		var found struct {
+			Hits []struct {
+				Document struct {
+					ExternalID string `json:"external_id"`
+				}
+				Chunk struct{ Text string }
+			}
+		}
+		word := regexp.MustCompile(`\b(word|state)\d+(word|state)\b`).FindString(want)
+		p.do("POST", "/v1/search", map[string]any{"query": word, "collections": []string{"c"}, "mode": "lexical"}, &found)
+		if text, unsure := maybe[id]; unsure {
+			if len(found.Hits) == 1 && found.Hits[0].Chunk.Text == want {
+				continue
+			}
+			word = regexp.MustCompile(`\b(word|state)\d+(word|state)\b`).FindString(text)
+			want = text
+			p.do("POST", "/v1/search", map[string]any{"query": word, "collections": []string{"c"}, "mode": "lexical"}, &found)
+		}
+		if len(found.Hits) != 1 || found.Hits[0].Document.ExternalID != id || found.Hits[0].Chunk.Text != want {
+			t.Errorf("%s: got %+v, want %q once", id, found.Hits, want)
+		}
+	}
+	t.Logf("%s: %d kills, %d acknowledged, %d lost, %d doubled", stage, killed, len(latest), lost, double)
+}
+
+// drain waits until no job is open.
+func drain(t *testing.T, p *process) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		open := 0
+		for _, status := range []string{"queued", "running"} {
+			var jobs struct{ Data []struct{ ID string } }
+			if got := p.do("GET", "/v1/jobs?status="+status, nil, &jobs); got != 200 {
+				t.Fatalf("list jobs: %d", got)
+			}
+			open += len(jobs.Data)
+			for _, j := range jobs.Data[:min(1, len(jobs.Data))] {
+				p.do("GET", "/v1/jobs/"+j.ID+"?wait=5s", nil, nil)
+			}
+		}
+		if open == 0 {
+			return
+		}
+	}
+	t.Fatal("jobs are still open after a minute")
+}
