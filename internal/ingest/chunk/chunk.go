@@ -6,13 +6,15 @@
 package chunk
 
 import (
+	"slices"
+
 	"footnote/internal/rag"
 	"footnote/internal/text"
 )
 
 // Options says how large chunks are. Sizes are tokens as Count counts them.
 type Options struct {
-	TargetTokens  int                   // of a chunk's text; a chunk has at most as many
+	TargetTokens  int                   // of a chunk's text; a section that is at most a third larger stays whole
 	OverlapTokens int                   // at most so many are repeated from the chunk before, in whole sentences
 	MaxTokens     int                   // of the embedded text: title, heading path and chunk
 	Title         string                // of the document
@@ -42,18 +44,30 @@ type splitter struct {
 
 // section packs the section's atoms into chunks. A chunk ends between blocks where that leaves it at least half full.
 func (s *splitter) section(sec section) error {
-	room := min(s.TargetTokens, s.MaxTokens-s.Count(rag.EmbeddedText(s.Title, sec.path, ""))-1)
+	most := s.MaxTokens - s.Count(rag.EmbeddedText(s.Title, sec.path, "")) - 1
+	room := min(s.TargetTokens, most)
 	if room < leastRoom {
 		return rag.FieldErrorf("/title", "The title and headings %q leave no room for text in the embedding model's %d tokens; shorten them.",
 			rag.Clip(rag.EmbeddedText(s.Title, sec.path, ""), 80), s.MaxTokens)
+	}
+	blocks := make([][]atom, len(sec.blocks))
+	total := 0
+	for i, block := range sec.blocks {
+		blocks[i] = s.atoms(block, room)
+		for _, a := range blocks[i] {
+			total += a.tokens
+		}
+	}
+	if total <= min(room*4/3, most) {
+		s.emit(sec, slices.Concat(blocks...)) // a small rest would be found for what it lacks
+		return nil
 	}
 	var pack pack
 	flush := func() {
 		s.emit(sec, pack.atoms)
 		pack.keepOverlap(min(s.OverlapTokens, room/2))
 	}
-	for _, block := range sec.blocks {
-		atoms := s.atoms(block, room)
+	for _, atoms := range blocks {
 		whole := 0
 		for _, a := range atoms {
 			whole += a.tokens
