@@ -83,8 +83,8 @@ func TestSplit_OverlapsWholeSentences(t *testing.T) {
 		"en": {"The first sentence stands here alone. ", "The second sentence follows it closely. ", "The third sentence is not the last. ", "The fourth sentence ends all of this."},
 		"zh": {"第一句話獨自站在這裏，沒有別的。", "第二句“緊跟着它！”", "第三句不是最後一句，還有下文？", "第四句結束這一切，到此爲止。"},
 	} {
-		p := document(para)(strings.Join(sentences, ""))
-		got, err := Split(p, Options{TargetTokens: 24, OverlapTokens: 12, MaxTokens: 64, Count: count})
+		p := document(para)(strings.Join(sentences, "") + " " + strings.Join(sentences, ""))
+		got, err := Split(p, Options{TargetTokens: 32, OverlapTokens: 16, MaxTokens: 64, Count: count})
 		if err != nil {
 			t.Fatal(err)
 		}
