@@ -22,5 +22,9 @@ lint: ## formatting and vet
 bench: ## speed, as figures to compare in one run
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 
+eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
+	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }
+	for set in $(EVAL_DATA)/retrieval/*/; do ./bin/footnote eval --dataset $$set || exit 1; done
+
 clean:
 	rm -rf bin
