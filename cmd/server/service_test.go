@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -225,5 +226,12 @@ func (s *service) grounded(collection string, a answerJSON) {
 			s.t.Errorf("marker [%d] in %q resolves to nothing", n, a.Text)
 		}
 		rest = after
+	}
+}
+
+func writeFile(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
