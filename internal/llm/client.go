@@ -92,6 +92,7 @@ var errTooSlow = errors.New("the language model took too long")
 
 func (c *Client) request(p rag.Prompt) openai.ChatCompletionRequest {
 	r := openai.ChatCompletionRequest{
+		//lint:ignore SA1019 most compatible servers know max_tokens only
 		Model: c.o.Model, MaxTokens: p.MaxTokens, Temperature: p.Temperature, Stream: true,
 		StreamOptions: &openai.StreamOptions{IncludeUsage: true},
 		Messages:      []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleSystem, Content: p.System}},
