@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"footnote/internal/answer"
 	"footnote/internal/eval"
 	"footnote/internal/rag"
-
-	"strings"
 )
 
 func (p *program) evalCommand() *cobra.Command {

@@ -86,7 +86,7 @@ func usageError(err error) bool {
 	return rag.CodeOf(err) == rag.Invalid
 }
 
-// message is what a person should read: a domain error's own words without its cause, else the error.
+// message is what a person should read: a domain error's own words and its cause, without what was wrapped around them, else the error.
 func message(err error) string {
 	var e *rag.Error
 	if errors.As(err, &e) {

@@ -10,9 +10,6 @@ import (
 const maxDescription = 2000 // code points
 
 func (s *server) createCollection(w http.ResponseWriter, r *http.Request) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	body, err := readBody(w, r, maxJSON)
 	if err != nil {
 		return err
@@ -50,10 +47,7 @@ func checkDescription(s string) error {
 }
 
 func (s *server) listCollections(w http.ResponseWriter, r *http.Request) error {
-	v, err := params(r, "limit", "after")
-	if err != nil {
-		return err
-	}
+	v := r.URL.Query()
 	p, err := pageOf(v)
 	if err != nil {
 		return err
@@ -75,9 +69,6 @@ func (s *server) collection(r *http.Request) (rag.Collection, error) {
 }
 
 func (s *server) getCollection(w http.ResponseWriter, r *http.Request) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	c, err := s.collection(r)
 	if err != nil {
 		return err
@@ -86,9 +77,6 @@ func (s *server) getCollection(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) updateCollection(w http.ResponseWriter, r *http.Request) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	name, err := pathValue(r, "collection")
 	if err != nil {
 		return err
@@ -113,9 +101,6 @@ func (s *server) updateCollection(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *server) deleteCollection(w http.ResponseWriter, r *http.Request) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	name, err := pathValue(r, "collection")
 	if err != nil {
 		return err

@@ -123,23 +123,23 @@ func article(value string) string {
 	return "a " + kind
 }
 
-// params reads a query string strictly: only the named parameters, each once.
-func params(r *http.Request, allowed ...string) (url.Values, error) {
+// checkParams holds a query string to the allowed parameters, each once and in UTF-8.
+func checkParams(r *http.Request, allowed []string) error {
 	v, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, rag.Errorf(rag.Invalid, "The query string is malformed: %w", err)
+		return rag.Errorf(rag.Invalid, "The query string is malformed: %w", err)
 	}
 	for name, values := range v {
 		switch {
 		case !slices.Contains(allowed, name):
-			return nil, rag.FieldErrorf("/"+pointerToken(name), "Unknown parameter %q; %s.", rag.Clip(name, 80), allowedList(allowed))
+			return rag.FieldErrorf("/"+pointerToken(name), "Unknown parameter %q; %s.", rag.Clip(name, 80), allowedList(allowed))
 		case len(values) > 1:
-			return nil, rag.FieldErrorf("/"+name, "The parameter %q is given %d times.", name, len(values))
+			return rag.FieldErrorf("/"+name, "The parameter %q is given %d times.", name, len(values))
 		case !utf8.ValidString(values[0]):
-			return nil, rag.FieldErrorf("/"+name, "The parameter %q is not valid UTF-8.", name)
+			return rag.FieldErrorf("/"+name, "The parameter %q is not valid UTF-8.", name)
 		}
 	}
-	return v, nil
+	return nil
 }
 
 func allowedList(allowed []string) string {

@@ -8,10 +8,7 @@ import (
 )
 
 func (s *server) listJobs(w http.ResponseWriter, r *http.Request) error {
-	v, err := params(r, "limit", "after", "status", "collection")
-	if err != nil {
-		return err
-	}
+	v := r.URL.Query()
 	p, err := pageOf(v)
 	if err != nil {
 		return err
@@ -51,10 +48,7 @@ func (s *server) collectionName(r *http.Request, j rag.Job) string {
 }
 
 func (s *server) getJob(w http.ResponseWriter, r *http.Request) error {
-	v, err := params(r, "wait")
-	if err != nil {
-		return err
-	}
+	v := r.URL.Query()
 	d, err := waitOf(v)
 	if err != nil {
 		return err
@@ -74,9 +68,6 @@ func (s *server) getJob(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) watchJob(w http.ResponseWriter, r *http.Request) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	id, err := pathValue(r, "job")
 	if err != nil {
 		return err
@@ -103,9 +94,6 @@ func (s *server) retryJob(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) changeJob(w http.ResponseWriter, r *http.Request, change func(rag.JobID) (rag.Job, error)) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	id, err := pathValue(r, "job")
 	if err != nil {
 		return err

@@ -149,9 +149,6 @@ func (in queryRequest) question() (rag.Question, error) {
 }
 
 func (s *server) query(w http.ResponseWriter, r *http.Request) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	var in queryRequest
 	if err := decode(w, r, maxJSON, &in); err != nil {
 		return err
@@ -211,9 +208,6 @@ type citationPermalink struct {
 }
 
 func (s *server) getCitation(w http.ResponseWriter, r *http.Request) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	id, err := pathValue(r, "citation")
 	if err != nil {
 		return err

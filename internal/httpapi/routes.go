@@ -38,33 +38,34 @@ func (s *server) routes() http.Handler {
 		for _, route := range []struct {
 			method, pattern string
 			h               handler
+			params          []string // of the query string
 		}{
-			{"POST", "/v1/collections", s.createCollection},
-			{"GET", "/v1/collections", s.listCollections},
-			{"GET", "/v1/collections/{collection}", s.getCollection},
-			{"PATCH", "/v1/collections/{collection}", s.updateCollection},
-			{"DELETE", "/v1/collections/{collection}", s.deleteCollection},
+			{"POST", "/v1/collections", s.createCollection, nil},
+			{"GET", "/v1/collections", s.listCollections, []string{"limit", "after"}},
+			{"GET", "/v1/collections/{collection}", s.getCollection, nil},
+			{"PATCH", "/v1/collections/{collection}", s.updateCollection, nil},
+			{"DELETE", "/v1/collections/{collection}", s.deleteCollection, nil},
 
-			{"POST", "/v1/collections/{collection}/documents", s.addDocuments},
-			{"GET", "/v1/collections/{collection}/documents", s.listDocuments},
-			{"DELETE", "/v1/collections/{collection}/documents", s.deleteDocuments},
-			{"PUT", "/v1/collections/{collection}/documents/{external_id}", s.putDocument},
-			{"GET", "/v1/collections/{collection}/documents/{external_id}", s.getDocument},
-			{"DELETE", "/v1/collections/{collection}/documents/{external_id}", s.deleteDocument},
-			{"GET", "/v1/collections/{collection}/documents/{external_id}/content", s.getContent},
-			{"GET", "/v1/collections/{collection}/documents/{external_id}/chunks", s.listChunks},
+			{"POST", "/v1/collections/{collection}/documents", s.addDocuments, []string{"wait", "dry_run"}},
+			{"GET", "/v1/collections/{collection}/documents", s.listDocuments, []string{"limit", "after", "filter"}},
+			{"DELETE", "/v1/collections/{collection}/documents", s.deleteDocuments, []string{"filter"}},
+			{"PUT", "/v1/collections/{collection}/documents/{external_id}", s.putDocument, []string{"wait", "dry_run"}},
+			{"GET", "/v1/collections/{collection}/documents/{external_id}", s.getDocument, nil},
+			{"DELETE", "/v1/collections/{collection}/documents/{external_id}", s.deleteDocument, nil},
+			{"GET", "/v1/collections/{collection}/documents/{external_id}/content", s.getContent, nil},
+			{"GET", "/v1/collections/{collection}/documents/{external_id}/chunks", s.listChunks, []string{"limit", "after"}},
 
-			{"GET", "/v1/jobs", s.listJobs},
-			{"GET", "/v1/jobs/{job}", s.getJob},
-			{"GET", "/v1/jobs/{job}/events", s.watchJob},
-			{"POST", "/v1/jobs/{job}/cancel", s.cancelJob},
-			{"POST", "/v1/jobs/{job}/retry", s.retryJob},
+			{"GET", "/v1/jobs", s.listJobs, []string{"limit", "after", "status", "collection"}},
+			{"GET", "/v1/jobs/{job}", s.getJob, []string{"wait"}},
+			{"GET", "/v1/jobs/{job}/events", s.watchJob, nil},
+			{"POST", "/v1/jobs/{job}/cancel", s.cancelJob, nil},
+			{"POST", "/v1/jobs/{job}/retry", s.retryJob, nil},
 
-			{"POST", "/v1/search", s.search},
-			{"POST", "/v1/query", s.query},
-			{"GET", "/v1/citations/{citation}", s.getCitation},
+			{"POST", "/v1/search", s.search, nil},
+			{"POST", "/v1/query", s.query, nil},
+			{"GET", "/v1/citations/{citation}", s.getCitation, nil},
 		} {
-			r.Method(route.method, route.pattern, s.handle(route.h))
+			r.Method(route.method, route.pattern, s.handle(strict(route.params, route.h)))
 		}
 	})
 	r.NotFound(s.handle(func(_ http.ResponseWriter, r *http.Request) error {
@@ -87,6 +88,16 @@ func routePath(r *http.Request) string {
 		return r.URL.RawPath
 	}
 	return r.URL.Path
+}
+
+// strict refuses query strings with other parameters than those allowed.
+func strict(allowed []string, h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := checkParams(r, allowed); err != nil {
+			return err
+		}
+		return h(w, r)
+	}
 }
 
 // handler is a handler that returns its error.

@@ -44,9 +44,6 @@ func wireStage(s *rag.Stage) *stage {
 }
 
 func (s *server) search(w http.ResponseWriter, r *http.Request) error {
-	if _, err := params(r); err != nil {
-		return err
-	}
 	var in searchRequest
 	if err := decode(w, r, maxJSON, &in); err != nil {
 		return err

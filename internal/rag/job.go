@@ -66,7 +66,7 @@ type JobDocument struct {
 // Upload is a document as it was handed in: its bytes are in the blob store under SHA256.
 type Upload struct {
 	ExternalID string // empty: the document's own new id
-	Title      string // empty: the source's own, else the external id
+	Title      string // empty: the source's own, when it has one
 	SourceURI  string
 	Filename   string // helps to tell the media type
 	MediaType  string // as declared; may be empty
