@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,13 +17,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"footnote/internal/answer"
-	"footnote/internal/blob/folder"
-	"footnote/internal/catalog/sqlite"
 	"footnote/internal/config"
 	embedlocal "footnote/internal/embed/local"
 	"footnote/internal/embed/openai"
 	"footnote/internal/httpapi"
-	indexlocal "footnote/internal/index/local"
 	"footnote/internal/ingest"
 	"footnote/internal/llm"
 	"footnote/internal/rag"
@@ -41,12 +39,29 @@ type embedder interface {
 	CountTokens(text string) int
 }
 
+// catalog is what every room asks of the truth.
+type catalog interface {
+	ingest.Catalog
+	search.Catalog
+	answer.Catalog
+	httpapi.Catalog
+	Check(ctx context.Context) error
+	Close() error
+}
+
+// index is what every room asks of the index.
+type index interface {
+	ingest.Index
+	search.Index
+}
+
 // app is the service, wired.
 type app struct {
 	config   config.Config
 	log      *slog.Logger
-	lock     *os.File
-	catalog  *sqlite.Store
+	lock     *os.File // of the data folder; nil when another store is used
+	catalog  catalog
+	closers  []func() error
 	embedder embedder
 	ingest   *ingest.Service
 	search   *search.Service
@@ -81,31 +96,34 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			a.close()
 		}
 	}()
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+	if c.UsesFolder() {
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data folder: %w", err)
+		}
 	}
-	if err := a.takeLock(); err != nil {
-		return nil, err
+	if !c.Postgres() {
+		if err := a.takeLock(); err != nil {
+			return nil, err
+		}
 	}
+	o := ingest.Options{Logger: log, Workers: c.Workers, Failpoint: failpoint()}
 	opening, openCtx := errgroup.WithContext(ctx)
 	opening.Go(func() (err error) {
 		a.embedder, err = openEmbedder(ctx, c, log)
 		return err
 	})
-	opening.Go(func() (err error) {
-		a.catalog, err = sqlite.Open(openCtx, sqlite.Options{Path: filepath.Join(c.Data, "footnote.db")})
-		return err
-	})
+	opening.Go(func() error { return a.openCatalog(openCtx, &o) })
 	if err := opening.Wait(); err != nil {
 		return nil, err
 	}
-	if err := a.catalog.RequeueRunning(ctx); err != nil {
-		return nil, fmt.Errorf("put interrupted jobs back in the queue: %w", err)
+	if o.Blobs, err = a.openBlobs(ctx); err != nil {
+		return nil, err
 	}
-	blobs, err := folder.Open(filepath.Join(c.Data, "blobs"))
+	index, ready, err := a.openIndex()
 	if err != nil {
 		return nil, err
 	}
+	o.Catalog, o.Index, o.Embedder = a.catalog, index, a.embedder
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.stages = prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -115,13 +133,12 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	registry.MustRegister(a.stages)
 	observe := func(stage string, d time.Duration) { a.stages.WithLabelValues(stage).Observe(d.Seconds()) }
 
-	index := indexlocal.New()
-	a.ingest = ingest.New(ingest.Options{
-		Catalog: a.catalog, Blobs: blobs, Index: index, Embedder: a.embedder, Logger: log, Workers: c.Workers, Observe: observe,
-		Failpoint: failpoint(),
-	})
-	if err := a.ingest.Rebuild(ctx); err != nil {
-		return nil, fmt.Errorf("rebuild the index from the catalog: %w", err)
+	o.Observe = observe
+	a.ingest = ingest.New(o)
+	if !c.Qdrant() {
+		if err := a.ingest.Rebuild(ctx); err != nil {
+			return nil, fmt.Errorf("rebuild the index from the catalog: %w", err)
+		}
 	}
 	a.search = search.New(search.Options{Catalog: a.catalog, Index: index, Embedder: a.embedder, Logger: log, Observe: observe})
 	answering := answer.Options{Search: a.search, Embedder: a.embedder, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
@@ -130,7 +147,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	}
 	a.handler = httpapi.New(httpapi.Options{
 		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Logger: log, Registry: registry,
-		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: a.catalog.Check,
+		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready,
 	})
 	return a, nil
 }
@@ -144,9 +161,9 @@ func (a *app) run(ctx context.Context) error {
 }
 
 func (a *app) close() {
-	if a.catalog != nil {
-		if err := a.catalog.Close(); err != nil {
-			a.log.Error("close the catalog", "error", err)
+	for _, c := range slices.Backward(a.closers) {
+		if err := c(); err != nil {
+			a.log.Error("close a store", "error", err)
 		}
 	}
 	if a.lock != nil {
@@ -175,6 +192,9 @@ func (a *app) takeLock() error {
 
 // announce writes the address of the service into the lock file, for commands that find the folder in use.
 func (a *app) announce(address string) error {
+	if a.lock == nil {
+		return nil
+	}
 	_, err := a.lock.WriteAt([]byte("http://"+address+"\n"), 0)
 	return err
 }

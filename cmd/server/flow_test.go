@@ -26,6 +26,10 @@ func handbook(t *testing.T, environ ...string) *service {
 }
 
 func TestFlow_QuestionsInBothLanguagesFindDocumentsInBoth(t *testing.T) {
+	bothModes(t, testFlow_QuestionsInBothLanguagesFindDocumentsInBoth)
+}
+
+func testFlow_QuestionsInBothLanguagesFindDocumentsInBoth(t *testing.T) {
 	s := handbook(t)
 	for _, c := range []struct{ question, document, quote string }{
 		{"How long is parental leave?", "leave.md", "sixteen weeks"},
@@ -59,6 +63,10 @@ func TestFlow_QuestionsInBothLanguagesFindDocumentsInBoth(t *testing.T) {
 }
 
 func TestFlow_StreamedAnswerAddsUpToThePlainOne(t *testing.T) {
+	bothModes(t, testFlow_StreamedAnswerAddsUpToThePlainOne)
+}
+
+func testFlow_StreamedAnswerAddsUpToThePlainOne(t *testing.T) {
 	s := handbook(t)
 	in := `{"query": "How long is parental leave?", "collections": ["handbook"], "stream": true}`
 	a := s.send("POST", "/v1/query", "application/json", strings.NewReader(in))
@@ -107,6 +115,10 @@ func TestFlow_StreamedAnswerAddsUpToThePlainOne(t *testing.T) {
 }
 
 func TestFlow_PermalinksSurviveAndTellWhenTheSourceChanged(t *testing.T) {
+	bothModes(t, testFlow_PermalinksSurviveAndTellWhenTheSourceChanged)
+}
+
+func testFlow_PermalinksSurviveAndTellWhenTheSourceChanged(t *testing.T) {
 	s := handbook(t)
 	var got answerJSON
 	s.call("POST", "/v1/query", map[string]any{"query": "How long is parental leave?", "collections": []string{"handbook"}}, 200, &got)
@@ -161,7 +173,9 @@ type hitsJSON struct {
 	}
 }
 
-func TestFlow_SearchFiltersAndExplains(t *testing.T) {
+func TestFlow_SearchFiltersAndExplains(t *testing.T) { bothModes(t, testFlow_SearchFiltersAndExplains) }
+
+func testFlow_SearchFiltersAndExplains(t *testing.T) {
 	s := handbook(t)
 	search := func(in map[string]any) (out hitsJSON) {
 		in["collections"] = []string{"handbook"}
@@ -216,7 +230,9 @@ func TestFlow_SearchFiltersAndExplains(t *testing.T) {
 	}
 }
 
-func TestFlow_DocumentsAllVerbs(t *testing.T) {
+func TestFlow_DocumentsAllVerbs(t *testing.T) { bothModes(t, testFlow_DocumentsAllVerbs) }
+
+func testFlow_DocumentsAllVerbs(t *testing.T) {
 	s := startService(t)
 	s.call("POST", "/v1/collections", map[string]any{"name": "c", "chunking": map[string]int{"target_tokens": 64, "overlap_tokens": 8}}, 201, nil)
 	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 409, nil)
@@ -310,6 +326,10 @@ func TestFlow_DocumentsAllVerbs(t *testing.T) {
 }
 
 func TestFlow_JobsAreListedFollowedAndTellWhatFailed(t *testing.T) {
+	bothModes(t, testFlow_JobsAreListedFollowedAndTellWhatFailed)
+}
+
+func testFlow_JobsAreListedFollowedAndTellWhatFailed(t *testing.T) {
 	s := startService(t)
 	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
 	s.add("c", "one", "One sentence only.", nil)
@@ -360,6 +380,10 @@ func TestFlow_JobsAreListedFollowedAndTellWhatFailed(t *testing.T) {
 }
 
 func TestFlow_IdempotencyKeyGivesTheFirstAnswerAgain(t *testing.T) {
+	bothModes(t, testFlow_IdempotencyKeyGivesTheFirstAnswerAgain)
+}
+
+func testFlow_IdempotencyKeyGivesTheFirstAnswerAgain(t *testing.T) {
 	s := startService(t)
 	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
 	post := func(body string) response {
@@ -375,6 +399,10 @@ func TestFlow_IdempotencyKeyGivesTheFirstAnswerAgain(t *testing.T) {
 }
 
 func TestFlow_KeyIsAskedForBeforeTheBodyIsRead(t *testing.T) {
+	bothModes(t, testFlow_KeyIsAskedForBeforeTheBodyIsRead)
+}
+
+func testFlow_KeyIsAskedForBeforeTheBodyIsRead(t *testing.T) {
 	s := startService(t, "API_KEY=s3cret-canary-0123456789", "CORS_ORIGINS=https://app.example")
 	if a := s.send("GET", "/v1/collections", "", nil); a.status != 401 || a.header.Get("WWW-Authenticate") == "" {
 		t.Errorf("got %d", a.status)

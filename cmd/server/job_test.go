@@ -43,6 +43,10 @@ func newGate(t *testing.T) *gate {
 }
 
 func TestJob_CancelledWhileItWorksPublishesNothing(t *testing.T) {
+	bothModes(t, testJob_CancelledWhileItWorksPublishesNothing)
+}
+
+func testJob_CancelledWhileItWorksPublishesNothing(t *testing.T) {
 	g := newGate(t)
 	s := startService(t, "EMBED_BASE_URL="+g.URL+"/v1", "EMBED_MODEL=gate")
 	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)

@@ -10,6 +10,10 @@ import (
 
 // Each request is wrong in its own way; each must get the right problem, name its field where there is one, and leave the service as it was.
 func TestMalformed_RequestsGetTheRightProblem(t *testing.T) {
+	bothModes(t, testMalformed_RequestsGetTheRightProblem)
+}
+
+func testMalformed_RequestsGetTheRightProblem(t *testing.T) {
 	s := startService(t)
 	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
 	s.add("c", "doc", "Something to find. 有内容可找。", nil)

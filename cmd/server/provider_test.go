@@ -53,6 +53,10 @@ func (s *service) ask(question string) answerJSON {
 }
 
 func TestGenerated_MarkersOfEveryFormBecomeVerifiedFootnotes(t *testing.T) {
+	bothModes(t, testGenerated_MarkersOfEveryFormBecomeVerifiedFootnotes)
+}
+
+func testGenerated_MarkersOfEveryFormBecomeVerifiedFootnotes(t *testing.T) {
 	var prompt atomic.Value
 	s := withModel(t, chatServer(t, func(w http.ResponseWriter, r *http.Request) {
 		var in struct {
@@ -82,6 +86,10 @@ func TestGenerated_MarkersOfEveryFormBecomeVerifiedFootnotes(t *testing.T) {
 }
 
 func TestGenerated_WrongNumbersAndNegationsAreNotSupported(t *testing.T) {
+	bothModes(t, testGenerated_WrongNumbersAndNegationsAreNotSupported)
+}
+
+func testGenerated_WrongNumbersAndNegationsAreNotSupported(t *testing.T) {
 	said := atomic.Value{}
 	s := withModel(t, chatServer(t, func(w http.ResponseWriter, _ *http.Request) { writes(w, true, said.Load().(string)) }))
 	for claim, want := range map[string]string{
@@ -101,6 +109,10 @@ func TestGenerated_WrongNumbersAndNegationsAreNotSupported(t *testing.T) {
 }
 
 func TestGenerated_AbstainsBeforeAndAfterTheModel(t *testing.T) {
+	bothModes(t, testGenerated_AbstainsBeforeAndAfterTheModel)
+}
+
+func testGenerated_AbstainsBeforeAndAfterTheModel(t *testing.T) {
 	var calls atomic.Int64
 	s := withModel(t, chatServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		calls.Add(1)
@@ -115,6 +127,10 @@ func TestGenerated_AbstainsBeforeAndAfterTheModel(t *testing.T) {
 }
 
 func TestProvider_FailuresAreClearErrorsOrTheDocumentedFallback(t *testing.T) {
+	bothModes(t, testProvider_FailuresAreClearErrorsOrTheDocumentedFallback)
+}
+
+func testProvider_FailuresAreClearErrorsOrTheDocumentedFallback(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	for name, c := range map[string]struct {

@@ -20,6 +20,8 @@ import (
 
 	"footnote/api"
 	"footnote/internal/config"
+	pgserver "footnote/internal/servertest/postgres"
+	qdrantserver "footnote/internal/servertest/qdrant"
 )
 
 // service is a running service whose every answer is held against the contract.
@@ -45,10 +47,28 @@ var contract = func() routers.Router {
 	return r
 }()
 
+func TestMain(m *testing.M) { os.Exit(pgserver.Main(m)) }
+
+// bothModes runs a test in embedded and in production mode; startService takes the mode from the test's name.
+func bothModes(t *testing.T, test func(t *testing.T)) {
+	t.Parallel()
+	t.Run("embedded", func(t *testing.T) { t.Parallel(); test(t) })
+	t.Run("production", func(t *testing.T) { t.Parallel(); test(t) })
+}
+
+// production are the settings of a service on an empty Postgres database and a Qdrant of its own.
+func production(t *testing.T) []string {
+	t.Helper()
+	return []string{"CATALOG=" + pgserver.URL(t), "INDEX=" + qdrantserver.Start(t, "").URL()}
+}
+
 // startService starts a service in a folder of its own; environ holds settings as "NAME=value" without prefix.
 func startService(t *testing.T, environ ...string) *service {
 	t.Helper()
 	settings := []string{"FOOTNOTE_DATA=" + t.TempDir()}
+	if strings.Contains(t.Name(), "/production") {
+		environ = append(production(t), environ...)
+	}
 	for _, e := range environ {
 		settings = append(settings, "FOOTNOTE_"+e)
 	}

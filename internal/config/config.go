@@ -51,8 +51,16 @@ func (s Secret) Reveal() string { return string(s) }
 type Config struct {
 	Listen          string        `env:"LISTEN" envDefault:"127.0.0.1:8080"`
 	Data            string        `env:"DATA" envDefault:"./footnote-data"`
-	Catalog         string        `env:"CATALOG" envDefault:"sqlite"`
-	Index           string        `env:"INDEX" envDefault:"local"`
+	Catalog         Secret        `env:"CATALOG" envDefault:"sqlite"` // a URL may hold a password
+	Index           Secret        `env:"INDEX" envDefault:"local"`    // a URL may hold a key
+	Blobs           string        `env:"BLOBS"`
+	S3AccessKey     Secret        `env:"S3_ACCESS_KEY"`
+	S3SecretKey     Secret        `env:"S3_SECRET_KEY"`
+	QdrantShards    int           `env:"QDRANT_SHARDS" envDefault:"1"`
+	QdrantReplicas  int           `env:"QDRANT_REPLICAS" envDefault:"1"`
+	QdrantOnDisk    bool          `env:"QDRANT_ON_DISK"`
+	QdrantQuantize  string        `env:"QDRANT_QUANTIZATION" envDefault:"none"`
+	QdrantExact     int           `env:"QDRANT_EXACT_BELOW" envDefault:"50000"`
 	EmbedBaseURL    string        `env:"EMBED_BASE_URL"`
 	EmbedModel      string        `env:"EMBED_MODEL"`
 	EmbedAPIKey     Secret        `env:"EMBED_API_KEY"`
@@ -141,11 +149,38 @@ func (c Config) Validate() error {
 	if c.APIKey != "" && len(c.APIKey) < 16 {
 		bad("FOOTNOTE_API_KEY must have at least 16 characters; `openssl rand -hex 32` makes a good one")
 	}
-	if c.Catalog != "sqlite" {
-		bad("FOOTNOTE_CATALOG must be sqlite in this release, got a value that starts %q", head(c.Catalog))
+	if c.Catalog != "sqlite" && !c.Postgres() {
+		bad("FOOTNOTE_CATALOG must be sqlite or postgres://user:password@host:5432/database, got a value that starts %q", head(c.Catalog.Reveal()))
 	}
-	if c.Index != "local" {
-		bad("FOOTNOTE_INDEX must be local in this release, got a value that starts %q", head(c.Index))
+	if c.Index != "local" && !c.Qdrant() {
+		bad("FOOTNOTE_INDEX must be local or qdrant://[key@]host:6334 (qdrants:// for TLS), got a value that starts %q", head(c.Index.Reveal()))
+	}
+	if c.Postgres() && c.Index == "local" {
+		bad("FOOTNOTE_CATALOG names Postgres, so FOOTNOTE_INDEX must name Qdrant: the local index lives in one process, and replicas would not see each other's documents")
+	}
+	switch scheme, _, _ := strings.Cut(c.Blobs, ":"); {
+	case c.Blobs == "" || c.Blobs == "folder":
+	case c.Blobs == "postgres" && c.Postgres():
+	case c.Blobs == "postgres":
+		bad("FOOTNOTE_BLOBS=postgres needs FOOTNOTE_CATALOG=postgres://…")
+	case scheme == "s3":
+		if u, err := url.Parse(c.Blobs); err != nil || u.Host == "" || u.User != nil {
+			bad("FOOTNOTE_BLOBS must have the form s3://bucket/prefix?endpoint=https://host&region=name; credentials go into FOOTNOTE_S3_ACCESS_KEY and FOOTNOTE_S3_SECRET_KEY")
+		}
+		if (c.S3AccessKey == "") != (c.S3SecretKey == "") {
+			bad("FOOTNOTE_S3_ACCESS_KEY and FOOTNOTE_S3_SECRET_KEY go together; without both, the machine's own role is used")
+		}
+	default:
+		bad("FOOTNOTE_BLOBS must be folder, postgres or s3://bucket, or absent (folder with SQLite, postgres with Postgres)")
+	}
+	if c.QdrantShards < 1 || c.QdrantShards > 1024 || c.QdrantReplicas < 1 || c.QdrantReplicas > 16 {
+		bad("FOOTNOTE_QDRANT_SHARDS must be between 1 and 1024 and FOOTNOTE_QDRANT_REPLICAS between 1 and 16")
+	}
+	if !slices.Contains([]string{"none", "scalar", "binary"}, c.QdrantQuantize) {
+		bad("FOOTNOTE_QDRANT_QUANTIZATION must be none, scalar or binary, got %q", c.QdrantQuantize)
+	}
+	if c.QdrantExact < -1 {
+		bad("FOOTNOTE_QDRANT_EXACT_BELOW must be a number of chunks, or -1 for never")
 	}
 	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL} {
 		if u == "" {
@@ -186,6 +221,19 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(p...)
 }
+
+// Postgres tells whether the catalog is in Postgres.
+func (c Config) Postgres() bool {
+	return strings.HasPrefix(string(c.Catalog), "postgres://") || strings.HasPrefix(string(c.Catalog), "postgresql://")
+}
+
+// Qdrant tells whether the index is in Qdrant.
+func (c Config) Qdrant() bool {
+	return strings.HasPrefix(string(c.Index), "qdrant://") || strings.HasPrefix(string(c.Index), "qdrants://")
+}
+
+// UsesFolder tells whether something is kept in the data folder.
+func (c Config) UsesFolder() bool { return !c.Postgres() || c.Blobs == "folder" }
 
 // loopback tells whether only this machine can reach host.
 func loopback(host string) bool {

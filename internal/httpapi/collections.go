@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"footnote/internal/rag"
@@ -42,6 +43,9 @@ func (s *server) createCollection(w http.ResponseWriter, r *http.Request) error 
 func checkDescription(s string) error {
 	if utf8.RuneCountInString(s) > maxDescription {
 		return rag.FieldErrorf("/description", "description must have at most %d characters.", maxDescription)
+	}
+	if strings.ContainsRune(s, 0) {
+		return rag.FieldErrorf("/description", "description must not contain the character U+0000.")
 	}
 	return nil
 }

@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
 	"net/http"
+	"time"
 
 	"footnote/internal/rag"
 )
@@ -33,39 +35,42 @@ func (s *server) idempotent(w http.ResponseWriter, r *http.Request, bodyHash str
 		return rag.Errorf(rag.Invalid, "The Idempotency-Key must have at most 255 bytes.")
 	}
 	key = r.Method + " " + r.URL.RequestURI() + " " + key
-	if _, busy := s.inFlight.LoadOrStore(key, struct{}{}); busy {
-		return rag.Errorf(rag.Conflict, "A request with this Idempotency-Key is still being worked on; try again when it has ended.")
-	}
-	defer s.inFlight.Delete(key)
-	storedHash, status, header, body, found, err := s.o.Catalog.IdempotentResponse(r.Context(), key)
-	if err != nil {
+	kept, err := s.o.Catalog.ClaimIdempotencyKey(r.Context(), key, bodyHash)
+	switch {
+	case err != nil:
 		return err
-	}
-	if found {
-		if storedHash != bodyHash {
-			return rag.Errorf(idempotencyMismatch, "This Idempotency-Key was used with another body; take a new key for a new request.")
-		}
-		for k, v := range header {
+	case kept != nil && kept.BodyHash != bodyHash:
+		return rag.Errorf(idempotencyMismatch, "This Idempotency-Key was used with another body; take a new key for a new request.")
+	case kept != nil && kept.Status == 0:
+		return rag.Errorf(rag.Conflict, "A request with this Idempotency-Key is still being worked on; try again when it has ended.")
+	case kept != nil:
+		for k, v := range kept.Header {
 			w.Header().Set(k, v)
 		}
 		w.Header().Set("Idempotent-Replay", "true")
-		w.WriteHeader(status)
-		_, _ = w.Write(body) // the client is gone when this fails
+		w.WriteHeader(kept.Status)
+		_, _ = w.Write(kept.Body) // the client is gone when this fails
 		return nil
 	}
 	rec := &recorder{header: http.Header{}}
 	if err := do(rec); err != nil {
 		s.problem(rec, r, err)
 	}
-	kept := map[string]string{}
+	answer := rag.KeptResponse{BodyHash: bodyHash, Status: rec.status, Header: map[string]string{}, Body: rec.body.Bytes()}
 	for k := range rec.header {
-		kept[k] = rec.header.Get(k)
+		answer.Header[k] = rec.header.Get(k)
 		w.Header().Set(k, rec.header.Get(k))
 	}
+	// Also when the client has gone: what was done must not be done again.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 10*time.Second)
+	defer cancel()
 	if rec.status < 500 && rec.status != statuses[rag.Cancelled] && rec.status != http.StatusTooManyRequests {
-		if err := s.o.Catalog.SaveIdempotentResponse(r.Context(), key, bodyHash, rec.status, kept, rec.body.Bytes()); err != nil {
-			return err
-		}
+		err = s.o.Catalog.SaveIdempotentResponse(ctx, key, answer)
+	} else {
+		err = s.o.Catalog.ReleaseIdempotencyKey(ctx, key)
+	}
+	if err != nil {
+		return err
 	}
 	w.WriteHeader(rec.status)
 	_, _ = w.Write(rec.body.Bytes()) // the client is gone when this fails

@@ -23,7 +23,7 @@ func (s *server) listJobs(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		q.Collection = c.ID
+		q.Collections = []rag.CollectionID{c.ID}
 	}
 	jobs, err := s.o.Catalog.Jobs(r.Context(), q)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,8 +41,9 @@ type Catalog interface {
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	Job(ctx context.Context, id rag.JobID) (rag.Job, error)
 	Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error)
-	IdempotentResponse(ctx context.Context, key string) (bodyHash string, status int, header map[string]string, body []byte, found bool, err error)
-	SaveIdempotentResponse(ctx context.Context, key, bodyHash string, status int, header map[string]string, body []byte) error
+	ClaimIdempotencyKey(ctx context.Context, key, bodyHash string) (*rag.KeptResponse, error)
+	SaveIdempotentResponse(ctx context.Context, key string, r rag.KeptResponse) error
+	ReleaseIdempotencyKey(ctx context.Context, key string) error
 }
 
 // Search finds passages.
@@ -75,7 +75,6 @@ type server struct {
 	o        Options
 	docs     []byte
 	requests *prometheus.HistogramVec
-	inFlight sync.Map // idempotency keys being worked on
 }
 
 // New makes the handler of the whole API. Any number of requests may run at a time.

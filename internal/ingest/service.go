@@ -7,9 +7,9 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
 	"footnote/internal/lexical"
@@ -29,10 +29,12 @@ type Catalog interface {
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error)
+	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
 	EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error
 	Removals(ctx context.Context, limit int) ([]rag.Removal, error)
 	AckRemovals(ctx context.Context, done []rag.Removal) error
+	EachChunkID(ctx context.Context, collection rag.CollectionID, f func(rag.PointRef) error) error
 
 	Submit(ctx context.Context, collection rag.CollectionID, uploads []rag.Upload) (rag.Job, error)
 	Job(ctx context.Context, id rag.JobID) (rag.Job, error)
@@ -59,6 +61,14 @@ type Index interface {
 	DropCollection(ctx context.Context, id rag.CollectionID) error
 	Upsert(ctx context.Context, id rag.CollectionID, points []rag.Point) error
 	Delete(ctx context.Context, id rag.CollectionID, chunks []rag.ChunkID) error
+	EachPoint(ctx context.Context, id rag.CollectionID, f func(rag.PointRef) error) error
+	Collections(ctx context.Context) ([]rag.CollectionID, error)
+}
+
+// Locks keep workers, of this and of other processes, out of each other's way. TryLock gives a nil unlock when another has the lock.
+type Locks interface {
+	Lock(ctx context.Context, name string) (unlock func(), err error)
+	TryLock(ctx context.Context, name string) (unlock func(), err error)
 }
 
 // Embedder embeds passages. CountTokens counts as the model does; a text has at most MaxTokens.
@@ -81,6 +91,10 @@ type Options struct {
 	Workers  int           // jobs worked on at a time; 0: 1
 	Lease    time.Duration // a job is another worker's when its lease was not renewed for so long; 0: 30 s
 	Patience time.Duration // how long a dependency that fails for now is tried again; 0: 2 min
+	Sweep    time.Duration // how often chunks whose removal was interrupted are taken out of the index; 0: 30 s
+
+	Locks  Locks                                        // nil: of this process alone
+	Listen func(ctx context.Context, ring func()) error // calls ring when another process changed a job; nil: there is none
 
 	Observe   func(stage string, d time.Duration) // nil: nobody looks
 	Failpoint func(stage string)                  // called after each step, for crash tests; nil: nothing
@@ -88,9 +102,8 @@ type Options struct {
 
 // Service takes documents in. Any number of goroutines may use it.
 type Service struct {
-	o     Options
-	bell  bell
-	locks sync.Map // rag.CollectionID → *sync.Mutex
+	o    Options
+	bell bell
 }
 
 // New makes a Service; Run works its jobs off.
@@ -102,6 +115,12 @@ func New(o Options) *Service {
 	if o.Patience == 0 {
 		o.Patience = 2 * time.Minute
 	}
+	if o.Sweep == 0 {
+		o.Sweep = 30 * time.Second
+	}
+	if o.Locks == nil {
+		o.Locks = &processLocks{}
+	}
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration) {}
 	}
@@ -109,14 +128,6 @@ func New(o Options) *Service {
 		o.Failpoint = func(string) {}
 	}
 	return &Service{o: o}
-}
-
-// writing serialises the writes to a collection's index: between the moment when a chunk is found to be on no active version's list
-// and its removal, no other version may bring it back.
-func (s *Service) writing(id rag.CollectionID) (unlock func()) {
-	m, _ := s.locks.LoadOrStore(id, new(sync.Mutex))
-	m.(*sync.Mutex).Lock()
-	return m.(*sync.Mutex).Unlock
 }
 
 // CreateCollection makes a collection for the embedder's model, with the default chunking unless c names one.
@@ -133,11 +144,24 @@ func (s *Service) CreateCollection(ctx context.Context, c rag.Collection) (rag.C
 	if err := c.Chunking.Validate(); err != nil {
 		return c, err
 	}
-	c, err := s.o.Catalog.CreateCollection(ctx, c)
+	if _, err := s.o.Catalog.Collection(ctx, c.Name); err == nil {
+		return c, rag.Errorf(rag.Conflict, "A collection named %q exists already.", c.Name)
+	}
+	// The index first: a collection that is in the catalog can be used. The lock keeps reconciling from taking the index's part for a leftover.
+	c.ID = rag.NewCollectionID()
+	unlock, err := s.o.Locks.Lock(ctx, string(c.ID))
 	if err != nil {
 		return c, err
 	}
-	return c, s.o.Index.EnsureCollection(ctx, c.ID, c.Embedding.Dimensions)
+	defer unlock()
+	if err := s.o.Index.EnsureCollection(ctx, c.ID, e.Dimensions()); err != nil {
+		return c, err
+	}
+	made, err := s.o.Catalog.CreateCollection(ctx, c)
+	if rag.CodeOf(err) == rag.Conflict {
+		return c, errors.Join(err, s.o.Index.DropCollection(ctx, c.ID))
+	}
+	return made, err
 }
 
 // DeleteCollection removes a collection with all that it holds.
@@ -146,12 +170,15 @@ func (s *Service) DeleteCollection(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	defer s.writing(c.ID)()
 	if _, err := s.o.Catalog.DeleteCollection(ctx, name); err != nil {
 		return err
 	}
 	s.bell.ring()
-	return s.o.Index.DropCollection(ctx, c.ID)
+	if err := s.o.Index.DropCollection(ctx, c.ID); err != nil {
+		// It is gone for its users; reconciling takes the rest away.
+		s.o.Logger.Warn("drop a deleted collection from the index", "collection", c.ID, "error", err)
+	}
+	return nil
 }
 
 // DeleteDocument removes a document; versions of it that are still being taken in will not appear.
@@ -160,13 +187,17 @@ func (s *Service) DeleteDocument(ctx context.Context, collection, externalID str
 	if err != nil {
 		return err
 	}
-	defer s.writing(c.ID)()
 	removed, err := s.o.Catalog.DeleteDocument(ctx, c.ID, externalID)
 	if err != nil {
 		return err
 	}
 	s.bell.ring()
-	return s.remove(ctx, c.ID, removed)
+	// No lock: the document's id will not come back, so neither will its chunks'.
+	if err := s.remove(ctx, c.ID, removed); err != nil {
+		// It is gone for its users; the sweeper takes its chunks out of the index.
+		s.o.Logger.Warn("take a deleted document's chunks out of the index", "collection", c.ID, "error", err)
+	}
+	return nil
 }
 
 // DeleteMatching removes the documents that satisfy filter and tells how many there were.
@@ -198,7 +229,7 @@ func (s *Service) DeleteMatching(ctx context.Context, collection string, filter 
 	}
 }
 
-// remove takes chunks out of the index and then off the list of removals. The caller holds the collection's lock.
+// remove takes chunks out of the index and then off the list of removals. The caller holds the document's lock, unless the document is deleted.
 func (s *Service) remove(ctx context.Context, id rag.CollectionID, chunks []rag.ChunkID) error {
 	if len(chunks) == 0 {
 		return nil
@@ -252,20 +283,7 @@ func (s *Service) Rebuild(ctx context.Context) error {
 			}
 		}
 	}
-	for {
-		due, err := s.o.Catalog.Removals(ctx, batch)
-		if err != nil || len(due) == 0 {
-			return err
-		}
-		for _, r := range due {
-			if err := s.o.Index.Delete(ctx, r.Collection, []rag.ChunkID{r.Chunk}); err != nil {
-				return err
-			}
-		}
-		if err := s.o.Catalog.AckRemovals(ctx, due); err != nil {
-			return err
-		}
-	}
+	return s.sweep(ctx)
 }
 
 func point(c rag.Chunk, embedded string, v rag.Embedding, m rag.Metadata) rag.Point {

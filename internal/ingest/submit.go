@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"strings"
 	"unicode/utf8"
 
 	"footnote/internal/ingest/chunk"
@@ -78,6 +79,11 @@ func validate(u rag.Upload) error {
 	}
 	if !utf8.ValidString(u.Title) || utf8.RuneCountInString(u.Title) > rag.MaxTitleLength {
 		return rag.FieldErrorf("/title", "title must be UTF-8 of at most %d characters.", rag.MaxTitleLength)
+	}
+	for field, v := range map[string]string{"title": u.Title, "source_uri": u.SourceURI, "media_type": u.MediaType} {
+		if strings.ContainsRune(v, 0) {
+			return rag.FieldErrorf("/"+field, "%s must not contain the character U+0000.", field)
+		}
 	}
 	return u.Metadata.Validate()
 }

@@ -32,6 +32,10 @@ func (s *Service) Run(ctx context.Context) error {
 		name := fmt.Sprintf("%s/%d/%d", host, os.Getpid(), i)
 		g.Go(func() error { return s.work(ctx, name) })
 	}
+	g.Go(func() error { return s.sweeping(ctx) })
+	if s.o.Listen != nil {
+		g.Go(func() error { return s.o.Listen(ctx, s.bell.ring) })
+	}
 	return g.Wait()
 }
 
@@ -56,8 +60,13 @@ func (s *Service) work(ctx context.Context, name string) error {
 		}
 		s.bell.ring()
 		s.o.Failpoint("lease")
-		s.job(ctx, *lease)
+		later := s.job(ctx, *lease)
 		s.bell.ring()
+		if later {
+			if err := pause(ctx, nil); err != nil {
+				return err
+			}
+		}
 	}
 }
 
@@ -81,8 +90,8 @@ func lost(err error) bool {
 // errLost ends the work on a job that another worker has, or that was cancelled or deleted.
 var errLost = errors.New("the job is no longer this worker's")
 
-// job works on one leased job and records how it ended.
-func (s *Service) job(ctx context.Context, l rag.Lease) {
+// job works on one leased job and records how it ended. A job that failed for now goes back into the queue; later tells so.
+func (s *Service) job(ctx context.Context, l rag.Lease) (later bool) {
 	log := s.o.Logger.With("job", l.Job.ID, "attempt", l.Job.Attempts)
 	started := time.Now()
 	working, stop := context.WithCancelCause(ctx)
@@ -97,11 +106,15 @@ func (s *Service) job(ctx context.Context, l rag.Lease) {
 	switch {
 	case errors.Is(context.Cause(working), errLost) || errors.Is(err, errLost):
 		log.Info("job left", "reason", errLost.Error())
-		return
+		return false
 	case ctx.Err() != nil:
 		s.release(ctx, l)
 		log.Info("job put back in the queue")
-		return
+		return false
+	case transient(err) && l.Job.Attempts < MaxAttempts:
+		s.release(ctx, l)
+		log.Warn("job put back in the queue", "error", err)
+		return true
 	}
 	status, e := rag.JobSucceeded, (*rag.JobError)(nil)
 	if err != nil {
@@ -112,10 +125,11 @@ func (s *Service) job(ctx context.Context, l rag.Lease) {
 	}
 	if err := s.o.Catalog.FinishJob(ctx, l.Job.ID, l.Token, status, e); err != nil && !lost(err) {
 		log.Error("record the end of a job", "error", err)
-		return // the lease runs out and the job is worked on again
+		return true // the lease runs out and the job is worked on again
 	}
 	s.o.Failpoint("finish")
 	log.Info("job ended", "status", status, "documents", len(l.Job.Documents), "failed", failed, "after", time.Since(started).Round(time.Millisecond))
+	return false
 }
 
 // jobError is err as the job's user sees it.
@@ -314,15 +328,21 @@ func (s *Service) embed(ctx context.Context, l rag.Lease, group []*draft) error 
 
 // publish puts a document's chunks into the index and then makes the version active.
 func (s *Service) publish(ctx context.Context, c rag.Collection, l rag.Lease, d *draft) error {
-	defer s.writing(c.ID)()
+	// Between the moment when a chunk is found to be on no active version's list and its removal, no other version may bring it back. Chunk ids are of a
+	// document, so its lock is enough.
+	unlock, err := s.o.Locks.Lock(ctx, string(d.version.Document.ID))
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	points := make([]rag.Point, len(d.version.Chunks))
 	ids := make([]rag.ChunkID, len(points))
 	for i, k := range d.version.Chunks {
 		points[i] = point(k, d.embedded[i], d.points[i], d.version.Document.Metadata)
 		ids[i] = k.ID
 	}
-	err := s.patiently(ctx, func() error {
-		return s.timed("index", func() error { return s.o.Index.Upsert(ctx, c.ID, points) })
+	err = s.patiently(ctx, func() error {
+		return s.timed("index", func() error { return s.upsert(ctx, c, points) })
 	})
 	if err != nil {
 		return fmt.Errorf("index %d chunks: %w", len(points), err)
@@ -336,15 +356,20 @@ func (s *Service) publish(ctx context.Context, c rag.Collection, l rag.Lease, d 
 	s.o.Failpoint("publish")
 	if err == nil {
 		if active, err := s.o.Catalog.DocumentByID(ctx, d.version.Document.ID); err == nil && active.Version != d.version.Document.Version {
-			return s.unpublish(ctx, c.ID, ids)
+			_, err := s.unpublish(ctx, c.ID, ids)
+			return err
 		}
-		return s.remove(ctx, c.ID, removed)
+		if err := s.remove(ctx, c.ID, removed); err != nil && ctx.Err() == nil {
+			// The version is active; the sweeper takes the old chunks out of the index.
+			s.o.Logger.Warn("take replaced chunks out of the index", "job", l.Job.ID, "error", err)
+		}
+		return nil
 	}
 	if !lost(err) {
 		return err
 	}
 	// Cancelled, or deleted meanwhile: what the catalog does not list must not stay in the index.
-	if err := s.unpublish(ctx, c.ID, ids); err != nil {
+	if _, err := s.unpublish(ctx, c.ID, ids); err != nil {
 		s.o.Logger.Warn("take unpublished chunks out of the index", "job", l.Job.ID, "error", err)
 	}
 	if _, jobErr := s.o.Catalog.DocumentByID(ctx, d.version.Document.ID); rag.CodeOf(err) == rag.Conflict && rag.CodeOf(jobErr) == rag.NotFound {
@@ -354,11 +379,36 @@ func (s *Service) publish(ctx context.Context, c rag.Collection, l rag.Lease, d 
 	return errLost
 }
 
-// unpublish takes those of the chunks out of the index that no active version lists. The caller holds the collection's lock.
-func (s *Service) unpublish(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID) error {
+// upsert writes points; an index that has lost the collection is given it again.
+func (s *Service) upsert(ctx context.Context, c rag.Collection, points []rag.Point) error {
+	err := s.o.Index.Upsert(ctx, c.ID, points)
+	if rag.CodeOf(err) != rag.NotFound {
+		return err
+	}
+	if _, err := s.o.Catalog.CollectionByID(ctx, c.ID); err != nil {
+		return s.owned(err)
+	}
+	s.o.Logger.Warn("the index lacks a collection; it is made again, and reconciling fills it", "collection", c.ID)
+	if err := s.o.Index.EnsureCollection(ctx, c.ID, c.Embedding.Dimensions); err != nil {
+		return err
+	}
+	return s.o.Index.Upsert(ctx, c.ID, points)
+}
+
+// unpublish takes those of the chunks out of the index that no active version lists, and counts them. The caller holds the document's lock.
+func (s *Service) unpublish(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID) (int, error) {
+	orphans, err := s.unlisted(ctx, ids)
+	if err != nil || len(orphans) == 0 {
+		return 0, err
+	}
+	return len(orphans), s.o.Index.Delete(ctx, id, orphans)
+}
+
+// unlisted are those of the chunks that no active version lists.
+func (s *Service) unlisted(ctx context.Context, ids []rag.ChunkID) ([]rag.ChunkID, error) {
 	active, err := s.o.Catalog.Embeddings(ctx, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var orphans []rag.ChunkID
 	for _, chunk := range ids {
@@ -366,10 +416,7 @@ func (s *Service) unpublish(ctx context.Context, id rag.CollectionID, ids []rag.
 			orphans = append(orphans, chunk)
 		}
 	}
-	if len(orphans) == 0 {
-		return nil
-	}
-	return s.o.Index.Delete(ctx, id, orphans)
+	return orphans, nil
 }
 
 // transient tells an error that may pass by itself.

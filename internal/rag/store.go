@@ -1,6 +1,9 @@
 package rag
 
-import "io"
+import (
+	"io"
+	"time"
+)
 
 // Source is a document as a caller hands it in: what is known of it and its bytes, read once.
 type Source struct {
@@ -19,15 +22,55 @@ type StoredChunk struct {
 // Removal is a chunk that no active version lists any more and that the index may still hold.
 type Removal struct {
 	Collection CollectionID
+	Document   DocumentID // whose chunk it was
 	Chunk      ChunkID
 }
 
+// PointRef names a point of an index.
+type PointRef struct {
+	Chunk    ChunkID
+	Document DocumentID
+}
+
+// Reconciliation says how the index stands against the catalog in one collection.
+type Reconciliation struct {
+	ID        CollectionID
+	Name      string // empty for a leftover
+	Chunks    int    // that the catalog lists
+	Points    int    // that the index holds
+	Orphans   int    // points that the catalog does not list
+	Holes     int    // chunks that the index lacks
+	Rewritten int    // chunks that were written again
+	Missing   bool   // the index lacks the collection altogether
+	Leftover  bool   // the index has a collection that the catalog does not know
+	Fixed     bool   // what was found has been mended
+}
+
+// Clean tells that there was nothing to mend.
+func (r Reconciliation) Clean() bool {
+	return r.Orphans == 0 && r.Holes == 0 && !r.Missing && !r.Leftover
+}
+
+// KeptResponse is the answer to a request with an Idempotency-Key. Status 0: it is still being worked on.
+type KeptResponse struct {
+	BodyHash string
+	Status   int
+	Header   map[string]string
+	Body     []byte
+}
+
+// How long an answer can be replayed, and after how long without an answer a claim is void.
+const (
+	IdempotencyAge   = 24 * time.Hour
+	IdempotencyClaim = 5 * time.Minute
+)
+
 // JobQuery selects jobs, newest first.
 type JobQuery struct {
-	Status     JobStatus    // empty: any
-	Collection CollectionID // empty: any
-	After      JobID        // the last job of the page before; empty: from the newest
-	Limit      int
+	Status      JobStatus      // empty: any
+	Collections []CollectionID // empty: any
+	After       JobID          // the last job of the page before; empty: from the newest
+	Limit       int
 }
 
 // DryRun tells what an ingest would change, nothing stored. Counts are of chunks.

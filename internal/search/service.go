@@ -8,6 +8,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,7 +47,33 @@ type Options struct {
 }
 
 // Service searches. Any number of goroutines may use it.
-type Service struct{ o Options }
+type Service struct {
+	o     Options
+	specs sync.Map // name → spec
+}
+
+// spec is a collection as it was looked up a moment ago.
+type spec struct {
+	rag.Collection
+	at time.Time
+}
+
+// specAge is for how long a collection's identity is taken for known: most searches then ask the catalog once, for the passages.
+const specAge = time.Second
+
+// collection finds a collection; its counts may be old.
+func (s *Service) collection(ctx context.Context, name string) (rag.Collection, error) {
+	if v, ok := s.specs.Load(name); ok && time.Since(v.(spec).at) < specAge {
+		return v.(spec).Collection, nil
+	}
+	c, err := s.o.Catalog.Collection(ctx, name)
+	if err != nil {
+		s.specs.Delete(name)
+		return c, err
+	}
+	s.specs.Store(name, spec{c, time.Now()})
+	return c, nil
+}
 
 // New makes a Service.
 func New(o Options) *Service {
@@ -56,7 +83,7 @@ func New(o Options) *Service {
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration) {}
 	}
-	return &Service{o}
+	return &Service{o: o}
 }
 
 // candidateDepth is the least that is asked of each list: what fusion takes its statistics over.
@@ -71,6 +98,18 @@ func (s *Service) Search(ctx context.Context, q rag.Query) (rag.Hits, error) {
 	if err := q.Validate(); err != nil {
 		return rag.Hits{}, err
 	}
+	hits, err := s.search(ctx, q)
+	if rag.CodeOf(err) == rag.NotFound {
+		// A collection may have been deleted, or made anew, since it was looked up.
+		for _, name := range q.Collections {
+			s.specs.Delete(name)
+		}
+		hits, err = s.search(ctx, q)
+	}
+	return hits, err
+}
+
+func (s *Service) search(ctx context.Context, q rag.Query) (rag.Hits, error) {
 	started := time.Now()
 	r := &request{Service: s, query: q, timings: rag.Timings{}}
 	if err := r.open(ctx); err != nil {
@@ -116,7 +155,7 @@ func (r *request) open(ctx context.Context) error {
 	names := slices.Clone(r.query.Collections)
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		c, err := r.o.Catalog.Collection(ctx, name)
+		c, err := r.collection(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -218,7 +257,8 @@ func (r *request) hydrate(ctx context.Context) ([]rag.Hit, error) {
 		for _, c := range batch {
 			rank++
 			h, ok := active[c.ID]
-			if !ok || len(hits) == r.query.TopK {
+			// An index may let a little more pass than the filter does.
+			if !ok || !r.query.Filter.Matches(h.Document.Metadata) || len(hits) == r.query.TopK {
 				continue
 			}
 			h.Rank, h.Score = len(hits)+1, c.Score

@@ -1,51 +1,31 @@
 package folder
 
 import (
-	"context"
-	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
-	"footnote/internal/rag"
+	"footnote/internal/blob/blobtest"
 )
 
-func TestStore_KeepsContentByItsHash(t *testing.T) {
-	dir := t.TempDir()
+func TestStore_PassesTheConformanceSuite(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "blobs")
 	s, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		sha, n, err := s.Put(t.Context(), strings.NewReader("文 😀"), 100)
-		if err != nil || n != 8 || len(sha) != 64 {
-			t.Fatalf("got %s %d %v", sha, n, err)
-		}
-		r, err := s.Get(t.Context(), sha)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(r)
-		r.Close()
-		if err != nil || string(b) != "文 😀" {
-			t.Fatalf("got %q %v", b, err)
-		}
-	}
-	if _, _, err := s.Put(t.Context(), strings.NewReader("12345"), 4); rag.CodeOf(err) != rag.TooLarge {
-		t.Errorf("got %v", err)
-	}
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, _, err := s.Put(cancelled, strings.NewReader("x"), 4); rag.CodeOf(err) != rag.Cancelled {
-		t.Errorf("got %v", err)
-	}
-	left, err := os.ReadDir(dir)
-	if err != nil || len(left) != 1 {
-		t.Errorf("refused uploads left files: %v %v", left, err)
-	}
-	for _, sha := range []string{"", "../../etc/passwd", strings.Repeat("../", 21) + "x", strings.Repeat("0", 64)} {
+	blobtest.Run(t, s)
+	for _, sha := range []string{strings.Repeat("../", 21) + "x", "/" + strings.Repeat("a", 63)} {
 		if _, err := s.Get(t.Context(), sha); err == nil {
-			t.Errorf("%q opened", sha)
+			t.Errorf("%q was opened", sha)
 		}
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "tmp-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("refused uploads left %v, %v", left, err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("others can look into the folder: %v, %v", info, err)
 	}
 }

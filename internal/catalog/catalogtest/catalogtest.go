@@ -28,6 +28,7 @@ type Catalog interface {
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
 	EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error
+	EachChunkID(ctx context.Context, collection rag.CollectionID, f func(rag.PointRef) error) error
 	DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error)
 	Removals(ctx context.Context, limit int) ([]rag.Removal, error)
 	AckRemovals(ctx context.Context, done []rag.Removal) error
@@ -45,6 +46,15 @@ type Catalog interface {
 	RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error)
 	SaveCitations(ctx context.Context, citations []rag.Citation) error
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error)
+	ClaimIdempotencyKey(ctx context.Context, key, bodyHash string) (*rag.KeptResponse, error)
+	SaveIdempotentResponse(ctx context.Context, key string, r rag.KeptResponse) error
+	ReleaseIdempotencyKey(ctx context.Context, key string) error
+	CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error)
+	Keys(ctx context.Context, after rag.KeyID, limit int) ([]rag.APIKey, error)
+	KeyByHash(ctx context.Context, hash string) (rag.APIKey, error)
+	HasKeys(ctx context.Context) (bool, error)
+	RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error)
+	TouchKey(ctx context.Context, id rag.KeyID, at time.Time) error
 }
 
 // Clock is a clock that a test moves.
@@ -75,6 +85,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
 	for name, test := range map[string]func(*testing.T, Catalog, *Clock){
 		"collections": collections, "publish": publish, "republish": republish, "fencing": fencing, "out of order": outOfOrder,
 		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
+		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -208,6 +219,15 @@ func publish(t *testing.T, c Catalog, _ *Clock) {
 	}); err != nil || n != 3 {
 		t.Errorf("got %d chunks, %v", n, err)
 	}
+	if err := c.EachChunkID(t.Context(), col.ID, func(p rag.PointRef) error {
+		if p.Document != d.ID {
+			t.Errorf("got %+v", p)
+		}
+		n--
+		return nil
+	}); err != nil || n != 0 {
+		t.Errorf("%d chunk ids are missing, %v", n, err)
+	}
 	if got := must[rag.Collection](t)(c.Collection(t.Context(), "handbook")); got.Documents != 1 || got.Chunks != 3 {
 		t.Errorf("counted %d documents, %d chunks", got.Documents, got.Chunks)
 	}
@@ -236,7 +256,7 @@ func republish(t *testing.T, c Catalog, _ *Clock) {
 		t.Error(diff)
 	}
 	queue := must[[]rag.Removal](t)(c.Removals(t.Context(), 10))
-	if len(queue) != 2 {
+	if len(queue) != 2 || queue[0].Document != first.Document.ID {
 		t.Errorf("queued %v", queue)
 	}
 	// The text comes back: its chunk must not be removed any more.
@@ -339,7 +359,7 @@ func jobs(t *testing.T, c Catalog, _ *Clock) {
 		ids = append(ids, must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: fmt.Sprint(i)}})).ID)
 	}
 	page := must[[]rag.Job](t)(c.Jobs(t.Context(), rag.JobQuery{Limit: 2}))
-	rest := must[[]rag.Job](t)(c.Jobs(t.Context(), rag.JobQuery{Limit: 9, After: page[1].ID, Collection: col.ID, Status: rag.JobQueued}))
+	rest := must[[]rag.Job](t)(c.Jobs(t.Context(), rag.JobQuery{Limit: 9, After: page[1].ID, Collections: []rag.CollectionID{col.ID}, Status: rag.JobQueued}))
 	if page[0].ID != ids[4] || len(rest) != 3 || rest[2].ID != ids[0] {
 		t.Errorf("got pages %v, %v", page, rest)
 	}
@@ -433,4 +453,186 @@ func concurrent(t *testing.T, c Catalog, _ *Clock) {
 	}
 	stop()
 	readers.Wait()
+}
+
+func idempotency(t *testing.T, c Catalog, clock *Clock) {
+	claim := func(key, hash string) *rag.KeptResponse {
+		t.Helper()
+		return must[*rag.KeptResponse](t)(c.ClaimIdempotencyKey(t.Context(), key, hash))
+	}
+	if got := claim("k", "hash"); got != nil {
+		t.Fatalf("a new key gave %+v", got)
+	}
+	if got := claim("k", "other"); got == nil || got.Status != 0 || got.BodyHash != "hash" {
+		t.Fatalf("a claimed key gave %+v", got)
+	}
+	want := rag.KeptResponse{BodyHash: "hash", Status: 202, Header: map[string]string{"Location": "/x"}, Body: []byte("{}")}
+	if err := c.SaveIdempotentResponse(t.Context(), "k", want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(&want, claim("k", "hash")); diff != "" {
+		t.Error(diff)
+	}
+	claim("given up", "h")
+	if err := c.ReleaseIdempotencyKey(t.Context(), "given up"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.ReleaseIdempotencyKey(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if claim("k", "hash") == nil || claim("given up", "h2") != nil {
+		t.Error("giving up a claim keeps it, or drops an answer")
+	}
+	clock.Advance(2 * rag.IdempotencyClaim)
+	if got := claim("given up", "h3"); got != nil {
+		t.Errorf("a void claim gave %+v", got)
+	}
+	clock.Advance(2 * rag.IdempotencyAge)
+	if got := claim("k", "new"); got != nil {
+		t.Errorf("an old answer was replayed: %+v", got)
+	}
+	// Of many at once, one gets the claim.
+	var mu sync.Mutex
+	var many sync.WaitGroup
+	won := 0
+	for range 20 {
+		many.Go(func() {
+			got, err := c.ClaimIdempotencyKey(t.Context(), "race", "h")
+			if err != nil {
+				t.Error(err)
+			}
+			if got == nil {
+				mu.Lock()
+				won++
+				mu.Unlock()
+			}
+		})
+	}
+	many.Wait()
+	if won != 1 {
+		t.Errorf("%d requests claimed one key", won)
+	}
+}
+
+func keys(t *testing.T, c Catalog, clock *Clock) {
+	if must[bool](t)(c.HasKeys(t.Context())) {
+		t.Error("an empty catalog has keys")
+	}
+	var made []rag.APIKey
+	for i, k := range []rag.APIKey{
+		{Name: "網站 🔑", Scope: rag.ScopeRead, Collections: []string{"a", "b"}, PerMinute: 60, ExpiresAt: clock.Now().Add(time.Hour)},
+		{Name: "admin", Scope: rag.ScopeAdmin},
+		{Name: "writer", Scope: rag.ScopeWrite},
+	} {
+		k.ID, k.Hash, k.Prefix = rag.NewKeyID(), rag.HashKey(fmt.Sprint(i)), "fnk_"
+		made = append(made, must[rag.APIKey](t)(c.CreateKey(t.Context(), k)))
+	}
+	if diff := cmp.Diff(made[0], must[rag.APIKey](t)(c.KeyByHash(t.Context(), rag.HashKey("0")))); diff != "" {
+		t.Error(diff)
+	}
+	_, err := c.KeyByHash(t.Context(), "none")
+	wantCode(t, "a key that is not", err, rag.NotFound)
+	page := must[[]rag.APIKey](t)(c.Keys(t.Context(), "", 2))
+	rest := must[[]rag.APIKey](t)(c.Keys(t.Context(), page[1].ID, 2))
+	if page[0].Name != "writer" || len(rest) != 1 || rest[0].ID != made[0].ID || !must[bool](t)(c.HasKeys(t.Context())) {
+		t.Errorf("got pages %v, %v", page, rest)
+	}
+	if err := c.TouchKey(t.Context(), made[0].ID, clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Minute)
+	for range 2 {
+		k := must[rag.APIKey](t)(c.RevokeKey(t.Context(), made[0].ID))
+		if k.Active(clock.Now()) || !k.RevokedAt.Equal(made[0].CreatedAt.Add(time.Minute)) || !k.LastUsedAt.Equal(made[0].CreatedAt) {
+			t.Errorf("got %+v", k)
+		}
+		clock.Advance(time.Minute)
+	}
+	_, err = c.RevokeKey(t.Context(), "key_none")
+	wantCode(t, "revoking a key that is not", err, rag.NotFound)
+}
+
+// leasing has many workers take jobs at once: each job goes to one of them, and documents that are handed in together do not block each other.
+func leasing(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "c")
+	const jobs = 24
+	var work sync.WaitGroup
+	for i := range jobs {
+		work.Go(func() {
+			// The same documents in opposite orders: what would deadlock must be sorted out inside.
+			ups := []rag.Upload{{ExternalID: "a"}, {ExternalID: "b"}}
+			if i%2 == 0 {
+				ups[0], ups[1] = ups[1], ups[0]
+			}
+			if _, err := c.Submit(t.Context(), col.ID, ups); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
+	var mu sync.Mutex
+	taken := map[rag.JobID]int{}
+	versions := map[int]int{}
+	for i := range 6 {
+		work.Go(func() {
+			for {
+				l, err := c.LeaseJob(t.Context(), fmt.Sprint("w", i), time.Minute)
+				if err != nil {
+					t.Error(err)
+				}
+				if l == nil {
+					return
+				}
+				mu.Lock()
+				taken[l.Job.ID]++
+				versions[l.Job.Documents[0].Version]++
+				mu.Unlock()
+			}
+		})
+	}
+	work.Wait()
+	// A worker that passed over jobs locked by others may have seen an empty queue too early; what is left is taken now.
+	for l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "last", time.Minute)); l != nil; l = must[*rag.Lease](t)(c.LeaseJob(t.Context(), "last", time.Minute)) {
+		taken[l.Job.ID]++
+		versions[l.Job.Documents[0].Version]++
+	}
+	if len(taken) != jobs {
+		t.Errorf("%d of %d jobs were leased", len(taken), jobs)
+	}
+	for id, n := range taken {
+		if n != 1 {
+			t.Errorf("%s was leased %d times", id, n)
+		}
+	}
+}
+
+// names has stores agree on order and identity: by byte, whatever the locale.
+func names(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "c")
+	want := []string{"A", "B", "_", "a", "b", "é", "中文", "😀"}
+	for _, id := range []string{"中文", "b", "_", "😀", "A", "é", "a", "B"} {
+		ingest(t, c, col, id, nil, id)
+	}
+	var got []string
+	after := ""
+	for {
+		page := must[[]rag.Document](t)(c.Documents(t.Context(), col.ID, nil, after, 3))
+		for _, d := range page {
+			got = append(got, d.ExternalID)
+			after = d.ExternalID
+		}
+		if len(page) < 3 {
+			break
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, id := range []string{"a\x00", "A ", "'; DROP TABLE documents; --"} {
+		_, err := c.Document(t.Context(), col.ID, id)
+		wantCode(t, id, err, rag.NotFound)
+	}
+	if hits := must[[]rag.Hit](t)(c.Hydrate(t.Context(), col.ID, []rag.ChunkID{"", "no uuid"})); len(hits) != 0 {
+		t.Errorf("got %v", hits)
+	}
 }

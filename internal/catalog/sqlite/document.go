@@ -184,6 +184,17 @@ func (s *Store) EachChunk(ctx context.Context, collection rag.CollectionID, f fu
 	    WHERE d.collection_id = ? ORDER BY d.id, k.ordinal`, collection)
 }
 
+// EachChunkID calls f with the id and the document of every chunk of the collection's active versions.
+func (s *Store) EachChunkID(ctx context.Context, collection rag.CollectionID, f func(rag.PointRef) error) error {
+	return each(ctx, s.read, func(rows *sql.Rows) error {
+		var p rag.PointRef
+		if err := rows.Scan(&p.Chunk, &p.Document); err != nil {
+			return err
+		}
+		return f(p)
+	}, `SELECT k.chunk_id, k.document_id FROM documents d JOIN chunks k ON k.document_id = d.id WHERE d.collection_id = ?`, collection)
+}
+
 // DeleteDocument removes a document and queues the removal of its chunks from the index; it returns them. Versions of it that are
 // still being taken in will not be published.
 func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error) {
@@ -200,7 +211,7 @@ func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID,
 		if removed, err = chunkIDs(ctx, tx, id); err != nil {
 			return err
 		}
-		if err := queueRemovals(ctx, tx, collection, removed); err != nil {
+		if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM documents WHERE id = ?`, id)
@@ -215,28 +226,28 @@ func chunkIDs(ctx context.Context, q querier, id rag.DocumentID) (ids []rag.Chun
 		err := rows.Scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT chunk_id FROM chunks WHERE document_id = ?`, id)
+	}, `SELECT chunk_id FROM chunks WHERE document_id = ? ORDER BY ordinal`, id)
 	return ids, err
 }
 
-func queueRemovals(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, ids []rag.ChunkID) error {
+func queueRemovals(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, document rag.DocumentID, ids []rag.ChunkID) error {
 	for _, id := range ids {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO removals (collection_id, chunk_id) VALUES (?, ?) ON CONFLICT DO NOTHING`, collection, id); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO removals (collection_id, document_id, chunk_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, collection, document, id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Removals lists up to limit chunks that the index may still hold and no active version lists.
+// Removals lists up to limit chunks that the index may still hold and no active version lists, those of a document together.
 func (s *Store) Removals(ctx context.Context, limit int) ([]rag.Removal, error) {
 	var out []rag.Removal
 	err := each(ctx, s.read, func(rows *sql.Rows) error {
 		var r rag.Removal
-		err := rows.Scan(&r.Collection, &r.Chunk)
+		err := rows.Scan(&r.Collection, &r.Document, &r.Chunk)
 		out = append(out, r)
 		return err
-	}, `SELECT collection_id, chunk_id FROM removals LIMIT ?`, limit)
+	}, `SELECT collection_id, document_id, chunk_id FROM removals ORDER BY collection_id, document_id LIMIT ?`, limit)
 	return out, err
 }
 

@@ -4,44 +4,60 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"time"
+
+	"footnote/internal/rag"
 )
 
-// idempotencyAge is how long an answer can be replayed.
-const idempotencyAge = 24 * time.Hour
-
-// IdempotentResponse finds the answer that was given under key, and the hash of the request's body.
-func (s *Store) IdempotentResponse(ctx context.Context, key string) (bodyHash string, status int, header map[string]string, body []byte, found bool, err error) {
-	var encoded string
-	err = s.read.QueryRowContext(ctx, `SELECT body_hash, status, header, body FROM idempotency WHERE key = ? AND created_at > ?`, key,
-		micros(s.now().Add(-idempotencyAge))).Scan(&bodyHash, &status, &encoded, &body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", 0, nil, nil, false, nil
-	}
-	if err != nil {
-		return "", 0, nil, nil, false, translate(err)
-	}
-	if err := json.Unmarshal([]byte(encoded), &header); err != nil {
-		return "", 0, nil, nil, false, fmt.Errorf("a stored answer's header: %w", err)
-	}
-	return bodyHash, status, header, body, true, nil
+// ClaimIdempotencyKey claims key for a request with that body, unless another request has it: then its kept answer comes back, with status 0
+// while that request is still being worked on. Answers are kept for rag.IdempotencyAge; a claim that led to no answer for rag.IdempotencyClaim
+// is void.
+func (s *Store) ClaimIdempotencyKey(ctx context.Context, key, bodyHash string) (kept *rag.KeptResponse, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		now := s.now()
+		old := micros(now.Add(-rag.IdempotencyAge))
+		if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency WHERE created_at <= ?`, old); err != nil {
+			return err
+		}
+		r, err := tx.ExecContext(ctx, `INSERT INTO idempotency (key, body_hash, status, header, body, created_at) VALUES (?, ?, 0, '{}', x'', ?)
+		  ON CONFLICT (key) DO UPDATE SET body_hash = excluded.body_hash, created_at = excluded.created_at WHERE status = 0 AND created_at <= ?`,
+			key, bodyHash, micros(now), micros(now.Add(-rag.IdempotencyClaim)))
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		var k rag.KeptResponse
+		var header string
+		if err := tx.QueryRowContext(ctx, `SELECT body_hash, status, header, body FROM idempotency WHERE key = ?`, key).Scan(&k.BodyHash, &k.Status, &header, &k.Body); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(header), &k.Header); err != nil {
+			return fmt.Errorf("a stored answer's header: %w", err)
+		}
+		kept = &k
+		return nil
+	})
+	return kept, err
 }
 
-// SaveIdempotentResponse stores the answer given under key and drops those that are too old to be replayed.
-func (s *Store) SaveIdempotentResponse(ctx context.Context, key, bodyHash string, status int, header map[string]string, body []byte) error {
-	encoded, err := json.Marshal(header)
+// SaveIdempotentResponse keeps the answer given under a claimed key.
+func (s *Store) SaveIdempotentResponse(ctx context.Context, key string, r rag.KeptResponse) error {
+	header, err := json.Marshal(r.Header)
 	if err != nil {
 		return fmt.Errorf("encode an answer's header: %w", err)
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency WHERE created_at <= ?`, micros(s.now().Add(-idempotencyAge))); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO idempotency (key, body_hash, status, header, body, created_at) VALUES (?, ?, ?, ?, ?, ?)
-		  ON CONFLICT (key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status, header = excluded.header, body = excluded.body, created_at = excluded.created_at`,
-			key, bodyHash, status, string(encoded), body, micros(s.now()))
+		_, err := tx.ExecContext(ctx, `UPDATE idempotency SET body_hash = ?, status = ?, header = ?, body = ? WHERE key = ?`, r.BodyHash, r.Status, string(header), r.Body, key)
+		return err
+	})
+}
+
+// ReleaseIdempotencyKey gives a claim up, so that the request can be tried again.
+func (s *Store) ReleaseIdempotencyKey(ctx context.Context, key string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM idempotency WHERE key = ? AND status = 0`, key)
 		return err
 	})
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -129,12 +130,16 @@ func (s *Store) Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error) {
 		}
 	}
 	var out []rag.Job
-	err := each(ctx, s.read, func(rows *sql.Rows) error {
+	collections, err := json.Marshal(q.Collections)
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, s.read, func(rows *sql.Rows) error {
 		j, err := scanJob(rows)
 		out = append(out, j)
 		return err
-	}, `SELECT `+jobColumns+` FROM jobs WHERE seq < ? AND (? = '' OR status = ?) AND (? = '' OR collection_id = ?) ORDER BY seq DESC LIMIT ?`,
-		before, q.Status, q.Status, q.Collection, q.Collection, q.Limit)
+	}, `SELECT `+jobColumns+` FROM jobs WHERE seq < ? AND (? = '' OR status = ?) AND (? OR collection_id IN (SELECT value FROM json_each(?))) ORDER BY seq DESC LIMIT ?`,
+		before, q.Status, q.Status, len(q.Collections) == 0, string(collections), q.Limit)
 	for i := range out {
 		if err == nil {
 			out[i].Documents, _, err = uploads(ctx, s.read, out[i].ID)
@@ -239,7 +244,7 @@ func (s *Store) CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
 
 // RetryJob queues a failed or cancelled job again, for the documents that were not published. Conflict otherwise.
 func (s *Store) RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
-	return s.move(ctx, id, `UPDATE jobs SET status = 'queued', stage = 'parse', error_code = '', error_message = '', updated_at = ?, finished_at = 0
+	return s.move(ctx, id, `UPDATE jobs SET status = 'queued', stage = 'parse', attempts = 0, error_code = '', error_message = '', updated_at = ?, finished_at = 0
 	  WHERE id = ? AND status IN ('failed', 'cancelled')`, "Only failed and cancelled jobs can be retried.", micros(s.now()), id)
 }
 

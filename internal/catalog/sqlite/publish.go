@@ -91,7 +91,7 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 		}
 	}
 	removed := slices.DeleteFunc(before, func(id rag.ChunkID) bool { return listed[id] })
-	return removed, queueRemovals(ctx, tx, collection, removed)
+	return removed, queueRemovals(ctx, tx, collection, d.ID, removed)
 }
 
 // keptEmbeddings reads the stored vectors of the chunks that come without one, before their rows are replaced.

@@ -45,23 +45,3 @@ func TestStore_KeepsWhatItAcknowledgedWhenItIsNotClosed(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestStore_ReplaysAnAnswerByKey(t *testing.T) {
-	clock := catalogtest.NewClock()
-	s, err := Open(t.Context(), Options{Path: filepath.Join(t.TempDir(), "c.db"), Now: clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := s.SaveIdempotentResponse(t.Context(), "k", "hash", 202, map[string]string{"Location": "/x"}, []byte("{}")); err != nil {
-		t.Fatal(err)
-	}
-	hash, status, header, body, found, err := s.IdempotentResponse(t.Context(), "k")
-	if err != nil || !found || hash != "hash" || status != 202 || header["Location"] != "/x" || string(body) != "{}" {
-		t.Errorf("got %q %d %v %q %t %v", hash, status, header, body, found, err)
-	}
-	clock.Advance(2 * idempotencyAge)
-	if _, _, _, _, found, _ := s.IdempotentResponse(t.Context(), "k"); found {
-		t.Error("an old answer was replayed")
-	}
-}

@@ -24,6 +24,8 @@ type Index interface {
 	SearchDense(ctx context.Context, id rag.CollectionID, v rag.Embedding, filter *rag.Filter, k int) ([]rag.Candidate, error)
 	SearchLexical(ctx context.Context, id rag.CollectionID, query rag.SparseVector, filter *rag.Filter, k int) ([]rag.Candidate, error)
 	Count(ctx context.Context, id rag.CollectionID) (int, error)
+	EachPoint(ctx context.Context, id rag.CollectionID, f func(rag.PointRef) error) error
+	Collections(ctx context.Context) ([]rag.CollectionID, error)
 }
 
 const dims = 16
@@ -32,6 +34,7 @@ const dims = 16
 func Run(t *testing.T, open func(t *testing.T) Index) {
 	for name, test := range map[string]func(*testing.T, Index){
 		"agrees with brute force": bruteForce, "upsert and delete": upsertDelete, "refuses": refuses, "text": realText, "concurrent": concurrent,
+		"walk": walk, "metadata": metadata,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -279,4 +282,77 @@ func concurrent(t *testing.T, x Index) {
 		})
 	}
 	work.Wait()
+}
+
+func walk(t *testing.T, x Index) {
+	ctx, r := t.Context(), rand.New(rand.NewPCG(6, 6))
+	check(t, x.EnsureCollection(ctx, "c-1", dims))
+	check(t, x.EnsureCollection(ctx, "b", dims))
+	all := points(r, 2300) // more than a page
+	check(t, x.Upsert(ctx, "c-1", all))
+	seen := map[rag.ChunkID]rag.DocumentID{}
+	check(t, x.EachPoint(ctx, "c-1", func(p rag.PointRef) error {
+		if _, twice := seen[p.Chunk]; twice {
+			t.Errorf("%s came twice", p.Chunk)
+		}
+		seen[p.Chunk] = p.Document
+		return nil
+	}))
+	for _, p := range all {
+		if seen[p.ID] != p.Document {
+			t.Fatalf("%s is of %q, want %q", p.ID, seen[p.ID], p.Document)
+		}
+	}
+	if len(seen) != len(all) {
+		t.Errorf("walked over %d of %d points", len(seen), len(all))
+	}
+	ids, err := x.Collections(ctx)
+	if err != nil || !slices.Equal(ids, []rag.CollectionID{"b", "c-1"}) {
+		t.Errorf("got collections %v, %v", ids, err)
+	}
+	if err := x.EachPoint(ctx, "none", func(rag.PointRef) error { return nil }); rag.CodeOf(err) != rag.NotFound {
+		t.Errorf("an unknown collection: %v", err)
+	}
+}
+
+// metadata has filters of every kind over values of every kind.
+func metadata(t *testing.T, x Index) {
+	ctx, r := t.Context(), rand.New(rand.NewPCG(7, 7))
+	check(t, x.EnsureCollection(ctx, "c", dims))
+	shapes := []rag.Metadata{
+		nil, {"team": "人事"}, {"team": "hr", "year": 2026.0}, {"team": []string{"hr", "it"}}, {"team": []string{}}, {"year": 2025.5}, {"draft": true},
+		{"draft": false, "date": "2026-01-02"}, {"date": "2026-02-01"}, {"date": "2026-01-02T10:00:00Z", "year": 0.0}, {"a.b": "x", "a": "y"}, {"鍵 \"q\"[]": "值 😀"},
+		{"team": "HR"}, {"year": "2026"}, {"long": string(make([]byte, 0)) + "an external name of quite some length, longer than any token may be: " + fmt.Sprint(make([]int, 60))},
+	}
+	all := points(r, len(shapes))
+	for i := range all {
+		all[i].Metadata = shapes[i]
+	}
+	check(t, x.Upsert(ctx, "c", all))
+	eq := func(key string, v any) rag.Filter { return rag.Filter{Op: rag.OpEq, Key: key, Value: v} }
+	filters := []rag.Filter{
+		eq("team", "hr"), eq("team", "人事"), eq("year", 2026.0), eq("year", "2026"), eq("draft", true), eq("draft", false), eq("a.b", "x"), eq("a", "y"),
+		eq("鍵 \"q\"[]", "值 😀"), eq("long", shapes[14]["long"]), eq("none", 1.0), eq("year", 0.0),
+		{Op: rag.OpNe, Key: "team", Value: "hr"}, {Op: rag.OpIn, Key: "team", Values: []any{"HR", "人事", 3.0}}, {Op: rag.OpNin, Key: "team", Values: []any{"hr", "HR"}},
+		{Op: rag.OpExists, Key: "team"}, {Op: rag.OpExists, Key: "draft"}, {Op: rag.OpExists, Key: "none"},
+		{Op: rag.OpGt, Key: "year", Value: 2025.5}, {Op: rag.OpGte, Key: "year", Value: 2025.5}, {Op: rag.OpLt, Key: "year", Value: 2026.0}, {Op: rag.OpLte, Key: "year", Value: 2026.0},
+		{Op: rag.OpGte, Key: "date", Value: "2026-01-02"}, {Op: rag.OpGt, Key: "date", Value: "2026-01-02"}, {Op: rag.OpLt, Key: "date", Value: "2026-02"}, {Op: rag.OpLte, Key: "date", Value: "2026-02-01"},
+		{Op: rag.OpLte, Key: "team", Value: "hr"},
+	}
+	for _, f := range slices.Clone(filters) {
+		filters = append(filters, rag.Filter{Op: rag.OpNot, Filters: []rag.Filter{f}}, rag.Filter{Op: rag.OpAnd, Filters: []rag.Filter{f, {Op: rag.OpExists, Key: "year"}}},
+			rag.Filter{Op: rag.OpOr, Filters: []rag.Filter{f, eq("draft", true)}})
+	}
+	v := vector(r)
+	for _, f := range filters {
+		got, err := x.SearchDense(ctx, "c", v, &f, 100)
+		check(t, err)
+		same(t, fmt.Sprintf("%+v", f), got, reference(all, &f, func(p rag.Point) (float64, bool) {
+			s := 0.0
+			for i := range v {
+				s += float64(v[i]) * float64(p.Embedding[i])
+			}
+			return s, true
+		}, 100))
+	}
 }

@@ -5,6 +5,7 @@ package local
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -28,6 +29,7 @@ type collection struct {
 	free     []int
 	ids      []rag.ChunkID // [slot], "" when free
 	vectors  []float32     // [slot·dims …]
+	document []rag.DocumentID
 	sparse   []rag.SparseVector
 	metadata []rag.Metadata
 	postings map[uint32]*postings
@@ -125,15 +127,43 @@ func (x *Index) Count(_ context.Context, id rag.CollectionID) (int, error) {
 	return len(c.slots), nil
 }
 
+// EachPoint calls f with every point of the collection as it is when the walk begins.
+func (x *Index) EachPoint(_ context.Context, id rag.CollectionID, f func(rag.PointRef) error) error {
+	c, err := x.collection(id)
+	if err != nil {
+		return err
+	}
+	c.mu.RLock()
+	refs := make([]rag.PointRef, 0, len(c.slots))
+	for chunk, slot := range c.slots {
+		refs = append(refs, rag.PointRef{Chunk: chunk, Document: c.document[slot]})
+	}
+	c.mu.RUnlock()
+	for _, r := range refs {
+		if err := f(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Collections lists the ids of the collections, sorted.
+func (x *Index) Collections(context.Context) ([]rag.CollectionID, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return slices.Sorted(maps.Keys(x.collections)), nil
+}
+
 func (c *collection) insert(p rag.Point) {
 	var slot int
 	if n := len(c.free); n > 0 {
 		slot, c.free = c.free[n-1], c.free[:n-1]
-		c.ids[slot], c.sparse[slot], c.metadata[slot] = p.ID, p.Sparse, p.Metadata
+		c.ids[slot], c.document[slot], c.sparse[slot], c.metadata[slot] = p.ID, p.Document, p.Sparse, p.Metadata
 		copy(c.vectors[slot*c.dims:], p.Embedding)
 	} else {
 		slot = len(c.ids)
-		c.ids, c.sparse, c.metadata = append(c.ids, p.ID), append(c.sparse, p.Sparse), append(c.metadata, p.Metadata)
+		c.ids, c.document = append(c.ids, p.ID), append(c.document, p.Document)
+		c.sparse, c.metadata = append(c.sparse, p.Sparse), append(c.metadata, p.Metadata)
 		c.vectors = append(c.vectors, p.Embedding...)
 	}
 	c.slots[p.ID] = slot

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"footnote/internal/rag"
+)
+
+const collectionColumns = `c.id, c.name, c.description, c.model, c.fingerprint, c.dimensions, c.target_tokens, c.overlap_tokens, c.created_at, c.updated_at,
+  (SELECT count(*) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0),
+  (SELECT coalesce(sum(d.chunks), 0) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0)`
+
+func scanCollection(row pgx.Row) (rag.Collection, error) {
+	var c rag.Collection
+	var created, updated int64
+	err := row.Scan(&c.ID, &c.Name, &c.Description, &c.Embedding.Model, &c.Embedding.Fingerprint, &c.Embedding.Dimensions,
+		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated, &c.Documents, &c.Chunks)
+	c.CreatedAt, c.UpdatedAt = fromMicros(created), fromMicros(updated)
+	return c, err
+}
+
+func collectionMissing(name string) error {
+	return rag.Errorf(rag.NotFound, "There is no collection %q; create it with POST /v1/collections.", rag.Clip(name, 80))
+}
+
+// CreateCollection stores c, with an id and times of its own where it has none. Conflict when the name is taken.
+func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error) {
+	if c.ID == "" {
+		c.ID = rag.NewCollectionID()
+	}
+	now := micros(s.now())
+	c.CreatedAt, c.UpdatedAt = fromMicros(now), fromMicros(now)
+	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at)
+	  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (name) DO NOTHING`
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, insert, c.ID, c.Name, c.Description, c.Embedding.Model, c.Embedding.Fingerprint, c.Embedding.Dimensions,
+			c.Chunking.TargetTokens, c.Chunking.OverlapTokens, now)
+		if err == nil && tag.RowsAffected() == 0 {
+			return rag.Errorf(rag.Conflict, "A collection named %q exists already.", c.Name)
+		}
+		return err
+	})
+	return c, err
+}
+
+// Collection finds a collection by name; NotFound when there is none.
+func (s *Store) Collection(ctx context.Context, name string) (rag.Collection, error) {
+	return one(ctx, s, scanCollection, collectionMissing(name), `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1`, name)
+}
+
+// CollectionByID finds a collection by id; NotFound when there is none.
+func (s *Store) CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error) {
+	return one(ctx, s, scanCollection, rag.Errorf(rag.NotFound, "The collection is gone."), `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1`, id)
+}
+
+// Collections lists up to limit collections by name, those after the given one.
+func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error) {
+	return list(ctx, s, func(rows pgx.Rows) (rag.Collection, error) { return scanCollection(rows) },
+		`SELECT `+collectionColumns+` FROM collections c WHERE c.name > $1 ORDER BY c.name LIMIT $2`, after, limit)
+}
+
+// UpdateCollection sets the description.
+func (s *Store) UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error) {
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE collections SET description = $1, updated_at = $2 WHERE name = $3`, description, micros(s.now()), name)
+		if err == nil && tag.RowsAffected() == 0 {
+			return collectionMissing(name)
+		}
+		return err
+	})
+	if err != nil {
+		return rag.Collection{}, err
+	}
+	return s.Collection(ctx, name)
+}
+
+// DeleteCollection removes a collection with all that it holds, jobs included, and returns what it was.
+func (s *Store) DeleteCollection(ctx context.Context, name string) (rag.Collection, error) {
+	var c rag.Collection
+	err := s.tx(ctx, func(tx pgx.Tx) (err error) {
+		c, err = scanCollection(tx.QueryRow(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1 FOR UPDATE`, name))
+		if errors.Is(err, pgx.ErrNoRows) {
+			return collectionMissing(name)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err = tx.Exec(ctx, `DELETE FROM collections WHERE id = $1`, c.ID); err != nil {
+			return err
+		}
+		return notify(ctx, tx)
+	})
+	return c, err
+}

@@ -1,0 +1,297 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"math"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"footnote/internal/rag"
+)
+
+const documentColumns = `d.id, d.collection_id, d.external_id, d.active_version, d.title, d.source_uri, d.media_type, d.sha256, d.language, d.metadata,
+  d.characters, d.chunks, d.created_at, d.updated_at`
+
+func scanDocument(row pgx.Row, more ...any) (rag.Document, error) {
+	var d rag.Document
+	var metadata string
+	var created, updated int64
+	err := row.Scan(append([]any{&d.ID, &d.Collection, &d.ExternalID, &d.Version, &d.Title, &d.SourceURI, &d.MediaType, &d.SHA256, &d.Language, &metadata,
+		&d.Characters, &d.Chunks, &created, &updated}, more...)...)
+	if err != nil {
+		return d, err
+	}
+	d.CreatedAt, d.UpdatedAt = fromMicros(created), fromMicros(updated)
+	d.Metadata, err = decodeMetadata(metadata)
+	return d, err
+}
+
+func scanOnlyDocument(row pgx.Row) (rag.Document, error) { return scanDocument(row) }
+
+func documentMissing(externalID string) error {
+	return rag.Errorf(rag.NotFound, "There is no document %q in the collection.", rag.Clip(externalID, 80))
+}
+
+// Document finds a document that has an active version; NotFound when there is none.
+func (s *Store) Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error) {
+	if strings.ContainsRune(externalID, 0) {
+		return rag.Document{}, documentMissing(externalID) // it cannot be stored, so it cannot be there
+	}
+	return one(ctx, s, scanOnlyDocument, documentMissing(externalID),
+		`SELECT `+documentColumns+` FROM documents d WHERE d.collection_id = $1 AND d.external_id = $2 AND d.active_version > 0`, collection, externalID)
+}
+
+// DocumentByID finds a document that has an active version; NotFound when there is none.
+func (s *Store) DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error) {
+	return one(ctx, s, scanOnlyDocument, rag.Errorf(rag.NotFound, "The document is gone."),
+		`SELECT `+documentColumns+` FROM documents d WHERE d.id = $1 AND d.active_version > 0`, id)
+}
+
+// Documents lists up to limit documents that satisfy filter, by external id, those after the given one.
+func (s *Store) Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error) {
+	var out []rag.Document
+	page := limit
+	if filter != nil {
+		page = max(limit, 500) // most may be passed over
+	}
+	for {
+		docs, err := list(ctx, s, func(rows pgx.Rows) (rag.Document, error) { return scanDocument(rows) },
+			`SELECT `+documentColumns+` FROM documents d WHERE d.collection_id = $1 AND d.external_id > $2 AND d.active_version > 0 ORDER BY d.external_id LIMIT $3`,
+			collection, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range docs {
+			after = d.ExternalID
+			if filter.Matches(d.Metadata) {
+				if out = append(out, d); len(out) == limit {
+					return out, nil
+				}
+			}
+		}
+		if len(docs) < page {
+			return out, nil
+		}
+	}
+}
+
+// Text is the normalised text of the document's active version.
+func (s *Store) Text(ctx context.Context, id rag.DocumentID) (string, error) {
+	return one(ctx, s, func(row pgx.Row) (text string, err error) { err = row.Scan(&text); return text, err },
+		rag.Errorf(rag.NotFound, "The document is gone."), `SELECT text FROM texts WHERE document_id = $1`, id)
+}
+
+const chunkColumns = `k.chunk_id::text, k.document_id, k.ordinal, k.span_start, k.span_end, k.heading_path, k.page, k.text`
+
+type chunkRow struct {
+	rag.Chunk
+	headings string
+}
+
+func (r *chunkRow) into() []any {
+	return []any{&r.ID, &r.Document, &r.Ordinal, &r.Span.Start, &r.Span.End, &r.headings, &r.Page, &r.Text}
+}
+
+func (r *chunkRow) chunk(version int) (rag.Chunk, error) {
+	var err error
+	r.Version = version
+	r.HeadingPath, err = decodeStrings(r.headings)
+	return r.Chunk, err
+}
+
+// Chunks lists up to limit chunks of the active version in text order, those whose ordinal is above after.
+func (s *Store) Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error) {
+	return list(ctx, s, func(rows pgx.Rows) (rag.Chunk, error) {
+		var r chunkRow
+		var version int
+		if err := rows.Scan(append(r.into(), &version)...); err != nil {
+			return rag.Chunk{}, err
+		}
+		return r.chunk(version)
+	}, `SELECT `+chunkColumns+`, d.active_version FROM chunks k JOIN documents d ON d.id = k.document_id
+	    WHERE k.document_id = $1 AND k.ordinal > $2 ORDER BY k.ordinal LIMIT $3`, id, after, limit)
+}
+
+// Hydrate returns those of the chunks that an active version of the collection lists, in any order, with their documents.
+func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error) {
+	return list(ctx, s, func(rows pgx.Rows) (h rag.Hit, err error) {
+		var r chunkRow
+		if h.Document, err = scanDocument(rows, append(r.into(), &h.Collection)...); err != nil {
+			return h, err
+		}
+		h.Chunk, err = r.chunk(h.Document.Version)
+		return h, err
+	}, `SELECT `+documentColumns+`, `+chunkColumns+`, c.name FROM unnest($1::uuid[]) j(id) JOIN chunks k ON k.chunk_id = j.id
+	    JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = $2`, uuids(ids), collection)
+}
+
+// Embeddings returns the vectors of those of the chunks that are stored.
+func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error) {
+	out := make(map[rag.ChunkID]rag.Embedding, len(ids))
+	err := s.read(ctx, func() error {
+		return each(ctx, s.pool, func(rows pgx.Rows) error {
+			var id rag.ChunkID
+			var b []byte
+			err := rows.Scan(&id, &b)
+			out[id] = decodeEmbedding(b)
+			return err
+		}, `SELECT k.chunk_id::text, k.embedding FROM unnest($1::uuid[]) j(id) JOIN chunks k ON k.chunk_id = j.id`, uuids(ids))
+	})
+	return out, err
+}
+
+// EachChunk calls f with every chunk of the collection's active versions: what an index is rebuilt from.
+func (s *Store) EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error {
+	// Read by pages, so that a slow f holds no connection and a restart of the server costs a page.
+	const page = 1000
+	document, ordinal := rag.DocumentID(""), -1
+	for {
+		chunks, err := list(ctx, s, func(rows pgx.Rows) (c rag.StoredChunk, err error) {
+			var r chunkRow
+			var version int
+			var metadata string
+			var b []byte
+			if err := rows.Scan(append(r.into(), &version, &c.Title, &metadata, &b)...); err != nil {
+				return c, err
+			}
+			if c.Chunk, err = r.chunk(version); err != nil {
+				return c, err
+			}
+			c.Embedding = decodeEmbedding(b)
+			c.Metadata, err = decodeMetadata(metadata)
+			return c, err
+		}, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, k.embedding FROM documents d JOIN chunks k ON k.document_id = d.id
+		    WHERE d.collection_id = $1 AND (k.document_id, k.ordinal) > ($2, $3) ORDER BY k.document_id, k.ordinal LIMIT $4`, collection, document, ordinal, page)
+		if err != nil {
+			return err
+		}
+		for _, c := range chunks {
+			document, ordinal = c.Chunk.Document, c.Chunk.Ordinal
+			if err := f(c); err != nil {
+				return err
+			}
+		}
+		if len(chunks) < page {
+			return nil
+		}
+	}
+}
+
+// EachChunkID calls f with the id and the document of every chunk of the collection's active versions.
+func (s *Store) EachChunkID(ctx context.Context, collection rag.CollectionID, f func(rag.PointRef) error) error {
+	return translate(each(ctx, s.pool, func(rows pgx.Rows) error {
+		var p rag.PointRef
+		if err := rows.Scan(&p.Chunk, &p.Document); err != nil {
+			return err
+		}
+		return f(p)
+	}, `SELECT k.chunk_id::text, k.document_id FROM documents d JOIN chunks k ON k.document_id = d.id WHERE d.collection_id = $1`, collection))
+}
+
+// DeleteDocument removes a document and queues the removal of its chunks from the index; it returns them. Versions of it that are
+// still being taken in will not be published.
+func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error) {
+	var removed []rag.ChunkID
+	if strings.ContainsRune(externalID, 0) {
+		return nil, documentMissing(externalID)
+	}
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		var id rag.DocumentID
+		err := tx.QueryRow(ctx, `SELECT id FROM documents WHERE collection_id = $1 AND external_id = $2 FOR UPDATE`, collection, externalID).Scan(&id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return documentMissing(externalID)
+		}
+		if err != nil {
+			return err
+		}
+		if removed, err = chunkIDs(ctx, tx, id); err != nil {
+			return err
+		}
+		if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM documents WHERE id = $1`, id)
+		return err
+	})
+	return removed, err
+}
+
+func chunkIDs(ctx context.Context, q querier, id rag.DocumentID) (ids []rag.ChunkID, err error) {
+	err = each(ctx, q, func(rows pgx.Rows) error {
+		var id rag.ChunkID
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, `SELECT chunk_id::text FROM chunks WHERE document_id = $1 ORDER BY ordinal`, id)
+	return ids, err
+}
+
+func queueRemovals(ctx context.Context, q querier, collection rag.CollectionID, document rag.DocumentID, ids []rag.ChunkID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := q.Exec(ctx, `INSERT INTO removals (collection_id, document_id, chunk_id) SELECT $1, $2, unnest($3::uuid[]) ON CONFLICT DO NOTHING`, collection, document, uuids(ids))
+	return err
+}
+
+// Removals lists up to limit chunks that the index may still hold and no active version lists, those of a document together.
+func (s *Store) Removals(ctx context.Context, limit int) ([]rag.Removal, error) {
+	return list(ctx, s, func(rows pgx.Rows) (r rag.Removal, err error) {
+		err = rows.Scan(&r.Collection, &r.Document, &r.Chunk)
+		return r, err
+	}, `SELECT collection_id, document_id, chunk_id::text FROM removals ORDER BY collection_id, document_id LIMIT $1`, limit)
+}
+
+// AckRemovals forgets removals that the index has carried out.
+func (s *Store) AckRemovals(ctx context.Context, done []rag.Removal) error {
+	collections, ids := make([]string, len(done)), make([]rag.ChunkID, len(done))
+	for i, r := range done {
+		collections[i], ids[i] = string(r.Collection), r.Chunk
+	}
+	return s.tx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM removals r USING unnest($1::text[], $2::uuid[]) AS done(collection_id, chunk_id)
+		  WHERE r.collection_id = done.collection_id AND r.chunk_id = done.chunk_id`, collections, uuids(ids))
+		return err
+	})
+}
+
+// uuids are chunk ids as Postgres stores them. An id of another form, which cannot be stored, becomes the nil UUID, which no chunk has.
+func uuids(ids []rag.ChunkID) []pgtype.UUID {
+	out := make([]pgtype.UUID, len(ids))
+	for i, id := range ids {
+		out[i] = uuid(id)
+	}
+	return out
+}
+
+func uuid(id rag.ChunkID) pgtype.UUID {
+	u := pgtype.UUID{Valid: true}
+	if len(id) == 36 {
+		if b, err := hex.DecodeString(strings.ReplaceAll(string(id), "-", "")); err == nil && len(b) == len(u.Bytes) {
+			copy(u.Bytes[:], b)
+		}
+	}
+	return u
+}
+
+// Vectors are stored as float32, little-endian.
+func encodeEmbedding(e rag.Embedding) []byte {
+	b := make([]byte, 0, 4*len(e))
+	for _, v := range e {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
+}
+
+func decodeEmbedding(b []byte) rag.Embedding {
+	e := make(rag.Embedding, len(b)/4)
+	for i := range e {
+		e[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return e
+}

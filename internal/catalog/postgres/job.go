@@ -1,0 +1,295 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"footnote/internal/rag"
+)
+
+const jobColumns = `id, collection_id, status, stage, done, total, attempts, error_code, error_message, created_at, started_at, updated_at, finished_at`
+
+func scanJob(row pgx.Row, more ...any) (rag.Job, error) {
+	var j rag.Job
+	var e rag.JobError
+	var created, started, updated, finished int64
+	err := row.Scan(append([]any{&j.ID, &j.Collection, &j.Status, &j.Stage, &j.Progress.Done, &j.Progress.Total, &j.Attempts, &e.Code, &e.Message,
+		&created, &started, &updated, &finished}, more...)...)
+	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = fromMicros(created), fromMicros(started), fromMicros(updated), fromMicros(finished)
+	if e.Code != "" {
+		j.Error = &e
+	}
+	return j, err
+}
+
+// uploads reads a job's documents, in order, with what was handed in for each.
+func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocument, ups []rag.Upload, err error) {
+	err = each(ctx, q, func(rows pgx.Rows) error {
+		var d rag.JobDocument
+		var u rag.Upload
+		var e rag.JobError
+		var metadata string
+		if err := rows.Scan(&d.Document, &d.ExternalID, &d.Version, &d.Published, &e.Code, &e.Message, &u.Title, &u.SourceURI, &u.Filename, &u.MediaType,
+			&u.SHA256, &u.Bytes, &metadata); err != nil {
+			return err
+		}
+		if e.Code != "" {
+			d.Error = &e
+		}
+		u.ExternalID = d.ExternalID
+		var err error
+		u.Metadata, err = decodeMetadata(metadata)
+		docs, ups = append(docs, d), append(ups, u)
+		return err
+	}, `SELECT document_id, external_id, version, published, error_code, error_message, title, source_uri, filename, media_type, sha256, bytes, metadata
+	    FROM job_documents WHERE job_id = $1 ORDER BY n`, id)
+	return docs, ups, err
+}
+
+// Submit stores a job that is to make the uploads active versions, one document each, in one transaction. An upload without an
+// external id gets its document's id as one.
+func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []rag.Upload) (rag.Job, error) {
+	job := rag.NewJobID()
+	now := micros(s.now())
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		const insert = `INSERT INTO jobs (id, collection_id, status, stage, done, total, attempts, error_code, error_message, token, worker, lease_expires,
+		    created_at, started_at, updated_at, finished_at)
+		  SELECT $1, id, 'queued', 'parse', 0, $2, 0, '', '', 0, '', 0, $3, 0, $3, 0 FROM collections WHERE id = $4`
+		tag, err := tx.Exec(ctx, insert, job, len(ups), now, collection)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return rag.Errorf(rag.NotFound, "The collection is gone.")
+		}
+		// In one order for all, so that two jobs with the same documents wait for each other instead of for ever.
+		order := make([]int, len(ups))
+		for n := range order {
+			order[n] = n
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(ups[a].ExternalID, ups[b].ExternalID) })
+		for _, n := range order {
+			if err := submitOne(ctx, tx, collection, job, n, ups[n], now); err != nil {
+				return err
+			}
+		}
+		return notify(ctx, tx)
+	})
+	if err != nil {
+		return rag.Job{}, err
+	}
+	return s.Job(ctx, job)
+}
+
+func submitOne(ctx context.Context, tx pgx.Tx, collection rag.CollectionID, job rag.JobID, n int, u rag.Upload, now int64) error {
+	id := rag.NewDocumentID()
+	if u.ExternalID == "" {
+		u.ExternalID = string(id)
+	}
+	metadata, err := encodeMetadata(u.Metadata)
+	if err != nil {
+		return err
+	}
+	const upsert = `INSERT INTO documents AS d (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
+	    characters, chunks, created_at, updated_at)
+	  VALUES ($1, $2, $3, 1, 0, '', '', '', '', '', '{}', 0, 0, $4, $4)
+	  ON CONFLICT (collection_id, external_id) DO UPDATE SET last_version = d.last_version + 1 RETURNING id, last_version`
+	var version int
+	if err := tx.QueryRow(ctx, upsert, id, collection, u.ExternalID, now).Scan(&id, &version); err != nil {
+		return err
+	}
+	const insert = `INSERT INTO job_documents (job_id, n, document_id, external_id, version, published, error_code, error_message, title, source_uri, filename,
+	    media_type, sha256, bytes, metadata) VALUES ($1, $2, $3, $4, $5, false, '', '', $6, $7, $8, $9, $10, $11, $12)`
+	_, err = tx.Exec(ctx, insert, job, n, id, u.ExternalID, version, u.Title, u.SourceURI, u.Filename, u.MediaType, u.SHA256, u.Bytes, metadata)
+	return err
+}
+
+func jobMissing() error {
+	return rag.Errorf(rag.NotFound, "There is no such job; GET /v1/jobs lists those there are.")
+}
+
+// Job finds a job; NotFound when there is none.
+func (s *Store) Job(ctx context.Context, id rag.JobID) (j rag.Job, err error) {
+	err = s.read(ctx, func() error {
+		j, err = scanJob(s.pool.QueryRow(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, id))
+		if errors.Is(err, pgx.ErrNoRows) {
+			return jobMissing()
+		}
+		if err == nil {
+			j.Documents, _, err = uploads(ctx, s.pool, id)
+		}
+		return err
+	})
+	return j, err
+}
+
+// Jobs lists jobs, newest first.
+func (s *Store) Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error) {
+	before := int64(1) << 62
+	if q.After != "" {
+		var err error
+		before, err = one(ctx, s, func(row pgx.Row) (n int64, err error) { err = row.Scan(&n); return n, err },
+			rag.FieldErrorf("/after", "The cursor names a job that is gone; start from the newest."), `SELECT seq FROM jobs WHERE id = $1`, q.After)
+		if err != nil {
+			return nil, err
+		}
+	}
+	out, err := list(ctx, s, func(rows pgx.Rows) (rag.Job, error) { return scanJob(rows) },
+		`SELECT `+jobColumns+` FROM jobs WHERE seq < $1 AND ($2 = '' OR status = $2) AND (cardinality($3::text[]) = 0 OR collection_id = ANY($3)) ORDER BY seq DESC LIMIT $4`,
+		before, string(q.Status), collectionList(q.Collections), q.Limit)
+	for i := range out {
+		if err == nil {
+			err = s.read(ctx, func() error {
+				out[i].Documents, _, err = uploads(ctx, s.pool, out[i].ID)
+				return err
+			})
+		}
+	}
+	return out, err
+}
+
+func collectionList(ids []rag.CollectionID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = string(id)
+	}
+	return out
+}
+
+// LeaseJob gives worker the oldest job that is queued, or that is running under a lease that has run out; nil when there is none. A job
+// that another replica is taking at this moment is passed over, not waited for.
+func (s *Store) LeaseJob(ctx context.Context, worker string, d time.Duration) (*rag.Lease, error) {
+	var lease *rag.Lease
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		lease = nil
+		now := s.now()
+		var l rag.Lease
+		const take = `UPDATE jobs SET status = 'running', attempts = attempts + 1, token = token + 1, worker = $1, lease_expires = $2, updated_at = $3,
+		    started_at = CASE started_at WHEN 0 THEN $3 ELSE started_at END
+		  WHERE seq = (SELECT seq FROM jobs WHERE status IN ('queued', 'running') AND (status = 'queued' OR lease_expires < $3) ORDER BY seq LIMIT 1 FOR UPDATE SKIP LOCKED)
+		  RETURNING ` + jobColumns + `, token`
+		l.Expires = now.Add(d)
+		var err error
+		l.Job, err = scanJob(tx.QueryRow(ctx, take, worker, micros(l.Expires), micros(now)), &l.Token)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		l.Job.Documents, l.Uploads, err = uploads(ctx, tx, l.Job.ID)
+		lease = &l
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lease, nil
+}
+
+// held locks the job's row and checks that token is the latest and that the job is still running: Conflict when another worker has it, Cancelled
+// when it was cancelled, NotFound when it is gone.
+func held(ctx context.Context, q querier, id rag.JobID, token int64) error {
+	var latest int64
+	var status rag.JobStatus
+	err := q.QueryRow(ctx, `SELECT token, status FROM jobs WHERE id = $1 FOR UPDATE`, id).Scan(&latest, &status)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return jobMissing()
+	case err != nil:
+		return err
+	case status == rag.JobCancelled:
+		return rag.Errorf(rag.Cancelled, "The job was cancelled.")
+	case token != latest || status != rag.JobRunning:
+		return rag.Errorf(rag.Conflict, "The job is no longer this worker's.")
+	}
+	return nil
+}
+
+// update runs one statement on a job that the token holds; wake tells the replicas.
+func (s *Store) update(ctx context.Context, id rag.JobID, token int64, wake bool, query string, args ...any) error {
+	return s.tx(ctx, func(tx pgx.Tx) error {
+		if err := held(ctx, tx, id, token); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, query, args...); err != nil || !wake {
+			return err
+		}
+		return notify(ctx, tx)
+	})
+}
+
+// ExtendLease moves the end of a lease to d from now.
+func (s *Store) ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error {
+	return s.update(ctx, id, token, false, `UPDATE jobs SET lease_expires = $1 WHERE id = $2`, micros(s.now().Add(d)), id)
+}
+
+// SetProgress records where a job is. Other replicas see it when they next look: a wake-up for each step would cost more than it tells.
+func (s *Store) SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error {
+	return s.update(ctx, id, token, false, `UPDATE jobs SET stage = $1, done = $2, total = $3, updated_at = $4 WHERE id = $5`, stage, p.Done, p.Total, micros(s.now()), id)
+}
+
+// FailDocument records why the job's nth document could not be taken in.
+func (s *Store) FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error {
+	return s.update(ctx, id, token, false, `UPDATE job_documents SET error_code = $1, error_message = $2 WHERE job_id = $3 AND n = $4`, e.Code, e.Message, id, n)
+}
+
+// FinishJob ends a job as succeeded or failed.
+func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, e *rag.JobError) error {
+	if e == nil {
+		e = &rag.JobError{}
+	}
+	return s.update(ctx, id, token, true, `UPDATE jobs SET status = $1, error_code = $2, error_message = $3, updated_at = $4, finished_at = $4 WHERE id = $5`,
+		status, e.Code, e.Message, micros(s.now()), id)
+}
+
+// ReleaseJob puts a running job back in the queue.
+func (s *Store) ReleaseJob(ctx context.Context, id rag.JobID, token int64) error {
+	return s.update(ctx, id, token, true, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = $1 WHERE id = $2`, micros(s.now()), id)
+}
+
+// CancelJob ends a queued or running job; its worker finds out at its next write. Documents already published stay. Conflict when it
+// is final.
+func (s *Store) CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
+	return s.move(ctx, id, `UPDATE jobs SET status = 'cancelled', updated_at = $1, finished_at = $1 WHERE id = $2 AND status IN ('queued', 'running')`,
+		"The job has ended already, so it cannot be cancelled.")
+}
+
+// RetryJob queues a failed or cancelled job again, for the documents that were not published. Conflict otherwise.
+func (s *Store) RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
+	return s.move(ctx, id, `UPDATE jobs SET status = 'queued', stage = 'parse', attempts = 0, error_code = '', error_message = '', updated_at = $1, finished_at = 0
+	  WHERE id = $2 AND status IN ('failed', 'cancelled')`, "Only failed and cancelled jobs can be retried.")
+}
+
+func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string) (rag.Job, error) {
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, query, micros(s.now()), id)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			var there bool
+			if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM jobs WHERE id = $1)`, id).Scan(&there); err != nil {
+				return err
+			}
+			if !there {
+				return jobMissing()
+			}
+			return rag.Errorf(rag.Conflict, "%s", refusal)
+		}
+		if _, err = tx.Exec(ctx, `UPDATE job_documents SET error_code = '', error_message = '' WHERE job_id = $1 AND NOT published
+		  AND (SELECT status FROM jobs WHERE id = job_id) = 'queued'`, id); err != nil {
+			return err
+		}
+		return notify(ctx, tx)
+	})
+	if err != nil {
+		return rag.Job{}, err
+	}
+	return s.Job(ctx, id)
+}

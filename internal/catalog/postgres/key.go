@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"footnote/internal/rag"
+)
+
+const keyColumns = `id, name, prefix, hash, scope, collections, per_minute, created_at, expires_at, last_used_at, revoked_at`
+
+func scanKey(row pgx.Row) (k rag.APIKey, err error) {
+	var collections string
+	var created, expires, used, revoked int64
+	if err := row.Scan(&k.ID, &k.Name, &k.Prefix, &k.Hash, &k.Scope, &collections, &k.PerMinute, &created, &expires, &used, &revoked); err != nil {
+		return k, err
+	}
+	k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt = fromMicros(created), fromMicros(expires), fromMicros(used), fromMicros(revoked)
+	k.Collections, err = decodeStrings(collections)
+	return k, err
+}
+
+func keyMissing() error { return rag.Errorf(rag.NotFound, "There is no such key.") }
+
+// CreateKey stores a key.
+func (s *Store) CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error) {
+	k.CreatedAt = fromMicros(micros(s.now()))
+	k.ExpiresAt = fromMicros(micros(k.ExpiresAt))
+	return k, s.tx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)`,
+			k.ID, k.Name, k.Prefix, k.Hash, k.Scope, encodeStrings(k.Collections), k.PerMinute, micros(k.CreatedAt), micros(k.ExpiresAt))
+		return err
+	})
+}
+
+// Keys lists up to limit keys, newest first, those after the given one.
+func (s *Store) Keys(ctx context.Context, after rag.KeyID, limit int) ([]rag.APIKey, error) {
+	return list(ctx, s, func(rows pgx.Rows) (rag.APIKey, error) { return scanKey(rows) },
+		`SELECT `+keyColumns+` FROM api_keys WHERE $1 = '' OR seq < (SELECT seq FROM api_keys WHERE id = $1) ORDER BY seq DESC LIMIT $2`, string(after), limit)
+}
+
+// KeyByHash finds a key by the hash of its secret; NotFound when there is none.
+func (s *Store) KeyByHash(ctx context.Context, hash string) (rag.APIKey, error) {
+	return one(ctx, s, scanKey, keyMissing(), `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash)
+}
+
+// HasKeys tells whether any key was ever made.
+func (s *Store) HasKeys(ctx context.Context) (bool, error) {
+	return one(ctx, s, func(row pgx.Row) (any bool, err error) { err = row.Scan(&any); return any, err }, nil, `SELECT EXISTS (SELECT 1 FROM api_keys)`)
+}
+
+// RevokeKey ends a key's use for good; doing it again changes nothing. NotFound when there is none.
+func (s *Store) RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error) {
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0`, micros(s.now()), id)
+		return err
+	})
+	if err != nil {
+		return rag.APIKey{}, err
+	}
+	return one(ctx, s, scanKey, keyMissing(), `SELECT `+keyColumns+` FROM api_keys WHERE id = $1`, id)
+}
+
+// TouchKey records that a key was used.
+func (s *Store) TouchKey(ctx context.Context, id rag.KeyID, at time.Time) error {
+	return s.tx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`, micros(at), id)
+		return err
+	})
+}

@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"footnote/internal/rag"
+)
+
+// Publish makes v the active version of its document, in one transaction: readers see the old version whole or the new one
+// whole. n is the document's place in the job. It returns the chunks that no active version lists any more, whose removal
+// from the index it has queued. Repeating it changes nothing. A version older than the active one is passed over: the
+// document was submitted again meanwhile. Conflict when the document was deleted meanwhile, or when the token is not the job's latest; the job's row is
+// locked until the commit, so a token that is good here is good there.
+func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error) {
+	var removed []rag.ChunkID
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		if err := held(ctx, tx, job, token); err != nil {
+			return err
+		}
+		d := v.Document
+		var collection rag.CollectionID
+		var active int
+		err := tx.QueryRow(ctx, `SELECT collection_id, active_version FROM documents WHERE id = $1 FOR UPDATE`, d.ID).Scan(&collection, &active)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return rag.Errorf(rag.Conflict, "The document %q was deleted while it was being taken in.", d.ExternalID)
+		}
+		if err != nil {
+			return err
+		}
+		if active < d.Version {
+			if removed, err = replaceVersion(ctx, tx, collection, v, micros(s.now())); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(ctx, `UPDATE job_documents SET published = true, error_code = '', error_message = '' WHERE job_id = $1 AND n = $2`, job, n)
+		return err
+	})
+	return removed, err
+}
+
+func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID, v rag.Version, now int64) ([]rag.ChunkID, error) {
+	d := v.Document
+	metadata, err := encodeMetadata(d.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	before, err := chunkIDs(ctx, tx, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := keptEmbeddings(ctx, tx, v)
+	if err != nil {
+		return nil, err
+	}
+	listed := make([]rag.ChunkID, len(v.Chunks))
+	rows := make([][]any, len(v.Chunks))
+	for i, c := range v.Chunks {
+		listed[i] = c.ID
+		b := kept[c.ID]
+		if v.Embeddings[i] != nil {
+			b = encodeEmbedding(v.Embeddings[i])
+		}
+		if b == nil {
+			return nil, rag.Errorf(rag.Internal, "Chunk %d of %q has no embedding.", i, d.ExternalID)
+		}
+		rows[i] = []any{string(d.ID), c.Ordinal, uuid(c.ID), c.Span.Start, c.Span.End, encodeStrings(c.HeadingPath), c.Page, c.Text, b}
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM chunks WHERE document_id = $1`, d.ID)
+	batch.Queue(`INSERT INTO texts (document_id, text) VALUES ($1, $2) ON CONFLICT (document_id) DO UPDATE SET text = excluded.text`, d.ID, v.Text)
+	batch.Queue(`UPDATE documents SET active_version = $1, title = $2, source_uri = $3, media_type = $4, sha256 = $5, language = $6, metadata = $7, characters = $8,
+	  chunks = $9, updated_at = $10 WHERE id = $11`, d.Version, d.Title, d.SourceURI, d.MediaType, d.SHA256, d.Language, metadata, d.Characters, len(v.Chunks), now, d.ID)
+	batch.Queue(`DELETE FROM removals WHERE collection_id = $1 AND chunk_id = ANY($2::uuid[])`, collection, uuids(listed))
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	columns := []string{"document_id", "ordinal", "chunk_id", "span_start", "span_end", "heading_path", "page", "text", "embedding"}
+	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"chunks"}, columns, pgx.CopyFromRows(rows)); err != nil {
+		return nil, err
+	}
+	present := make(map[rag.ChunkID]bool, len(listed))
+	for _, id := range listed {
+		present[id] = true
+	}
+	removed := slices.DeleteFunc(before, func(id rag.ChunkID) bool { return present[id] })
+	return removed, queueRemovals(ctx, tx, collection, d.ID, removed)
+}
+
+// keptEmbeddings reads the stored vectors of the chunks that come without one, before their rows are replaced.
+func keptEmbeddings(ctx context.Context, q querier, v rag.Version) (map[rag.ChunkID][]byte, error) {
+	if len(v.Embeddings) != len(v.Chunks) {
+		return nil, rag.Errorf(rag.Internal, "A version has %d chunks and %d embeddings.", len(v.Chunks), len(v.Embeddings))
+	}
+	if !slices.ContainsFunc(v.Embeddings, func(e rag.Embedding) bool { return e == nil }) {
+		return nil, nil
+	}
+	kept := map[rag.ChunkID][]byte{}
+	err := each(ctx, q, func(rows pgx.Rows) error {
+		var id rag.ChunkID
+		var b []byte
+		err := rows.Scan(&id, &b)
+		kept[id] = b
+		return err
+	}, `SELECT chunk_id::text, embedding FROM chunks WHERE document_id = $1`, v.Document.ID)
+	return kept, err
+}

@@ -1,0 +1,282 @@
+// Package qdrant is the index of production: dense and BM25 search in a Qdrant server, reached by its Go client.
+//
+// Each collection is one Qdrant collection behind an alias, with a named dense vector, a named sparse vector whose weights package lexical
+// computed (Qdrant adds the IDF), and a payload that holds what filters need. It owns the translation and the manners of the
+// network: deadlines, retries, bounded batches. It never sees text, and every answer it gives can be derived from the catalog again.
+package qdrant
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/qdrant/go-client/qdrant"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+
+	"footnote/internal/rag"
+)
+
+// Quantization names how Qdrant compresses dense vectors; results are scored again with the vectors themselves.
+type Quantization string
+
+// The kinds.
+const (
+	NoQuantization     Quantization = "none"
+	ScalarQuantization Quantization = "scalar" // int8: a quarter of the memory
+	BinaryQuantization Quantization = "binary" // 1 bit: a thirty-second; for models of 1,024 dimensions and more
+)
+
+// Options configures New. Host is needed.
+type Options struct {
+	Host   string
+	Port   int // 0: 6334
+	APIKey string
+	TLS    *tls.Config // nil: plain text
+
+	Prefix       string        // of collection names, so that services can share a server; "": "footnote_"
+	Shards       int           // of new collections; 0: 1. Scores of BM25 are of a shard, so more of them shift the lexical ranking a little.
+	Replicas     int           // of each shard of new collections; 0: 1
+	OnDisk       bool          // keep the vectors of new collections on disk, with a cache of the system's
+	Quantization Quantization  // of new collections; "": none
+	ExactBelow   int           // collections of fewer points are searched exactly, larger ones by HNSW; 0: 50,000; -1: none
+	Timeout      time.Duration // of one call; 0: 10 s, writes thrice as long
+	Attempts     int           // of a call that fails for a passing reason; 0: 3
+}
+
+// ParseURL reads qdrant://[key@]host[:6334] or, for TLS, qdrants://….
+func ParseURL(s string) (Options, error) {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "qdrant" && u.Scheme != "qdrants") || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+		// The error of url.Parse quotes the URL, which may hold the key.
+		return Options{}, rag.Errorf(rag.Invalid, "The Qdrant URL must have the form qdrant://[key@]host:6334, or qdrants:// for TLS.")
+	}
+	o := Options{Host: u.Hostname(), APIKey: u.User.Username()}
+	if p := u.Port(); p != "" {
+		if o.Port, err = strconv.Atoi(p); err != nil || o.Port < 1 || o.Port > 65535 {
+			return Options{}, rag.Errorf(rag.Invalid, "The port of the Qdrant URL must be between 1 and 65535; gRPC listens on 6334 by default.")
+		}
+	}
+	if u.Scheme == "qdrants" {
+		o.TLS = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.Host}
+	}
+	return o, nil
+}
+
+// The names of a collection's two vectors.
+const (
+	denseVector   = "dense"
+	lexicalVector = "lexical"
+)
+
+// maxReceived is the largest answer that is taken, in bytes: a page of the largest answer asked for is far below.
+const maxReceived = 64 << 20
+
+// Index is a Qdrant server. Any number of goroutines may use it.
+type Index struct {
+	o      Options
+	client *qdrant.Client
+	facts  sync.Map // rag.CollectionID → *facts
+}
+
+// New makes an Index; it connects when it is first used, so a server that starts later does no harm.
+func New(o Options) (*Index, error) {
+	if o.Port == 0 {
+		o.Port = 6334
+	}
+	if o.Prefix == "" {
+		o.Prefix = "footnote_"
+	}
+	o.Shards, o.Replicas = max(o.Shards, 1), max(o.Replicas, 1)
+	if o.ExactBelow == 0 {
+		o.ExactBelow = 50_000
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.Attempts == 0 {
+		o.Attempts = 3
+	}
+	reconnect := backoff.DefaultConfig
+	reconnect.BaseDelay, reconnect.MaxDelay = 100*time.Millisecond, 2*time.Second
+	client, err := qdrant.NewClient(&qdrant.Config{
+		Host: o.Host, Port: o.Port, APIKey: o.APIKey, UseTLS: o.TLS != nil, TLSConfig: o.TLS,
+		SkipCompatibilityCheck: true, // it logs to the global logger and connects early; Check tells what is wrong
+		GrpcOptions: []grpc.DialOption{
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReceived)),
+			grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: 5 * time.Second}),
+		},
+	})
+	if err != nil {
+		return nil, rag.Errorf(rag.Invalid, "The Qdrant client cannot be made for %s: %w", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)), err)
+	}
+	return &Index{o: o, client: client}, nil
+}
+
+// Close ends all use of the index.
+func (x *Index) Close() error { return x.client.Close() }
+
+// Check asks the server whether it lives and takes the key, for readiness.
+func (x *Index) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	// The health check passes without a key; listing needs one.
+	_, err := x.client.ListCollections(ctx)
+	return translate(ctx, "list collections", err)
+}
+
+// alias is the name by which a collection is reached.
+func (x *Index) alias(id rag.CollectionID) string { return x.o.Prefix + string(id) }
+
+// generation is the name of the Qdrant collection that an alias may point to.
+func (x *Index) generation(id rag.CollectionID, n int) string {
+	return fmt.Sprintf("%s-%d", x.alias(id), n)
+}
+
+// EnsureCollection makes the collection unless it is there, with every payload index before the first point: one made later gives fast and wrong answers
+// until Qdrant has rebuilt its graph. ModelMismatch when it is there with other dimensions.
+func (x *Index) EnsureCollection(ctx context.Context, id rag.CollectionID, dims int) error {
+	f, err := x.fact(ctx, id)
+	switch {
+	case err == nil && f.dims != dims:
+		return rag.Errorf(rag.ModelMismatch, "The collection's vectors in Qdrant have %d dimensions, not %d.", f.dims, dims)
+	case err == nil || rag.CodeOf(err) != rag.NotFound:
+		return err
+	}
+	name := x.generation(id, 1)
+	if err := x.create(ctx, name, dims); err != nil {
+		return err
+	}
+	// Last, so that whoever sees the alias sees a collection that is complete. A replica that does the same at this moment does no harm.
+	return x.write(ctx, "make an alias", func(ctx context.Context) error { return x.client.CreateAlias(ctx, x.alias(id), name) })
+}
+
+// create makes a Qdrant collection and its payload indexes; one that is there already is completed.
+func (x *Index) create(ctx context.Context, name string, dims int) error {
+	if dims < 1 || dims > 65535 {
+		return rag.Errorf(rag.Invalid, "Vectors must have 1 to 65535 dimensions, got %d.", dims)
+	}
+	dense := &qdrant.VectorParams{Size: uint64(dims), Distance: qdrant.Distance_Cosine, OnDisk: qdrant.PtrOf(x.o.OnDisk)}
+	switch x.o.Quantization {
+	case ScalarQuantization:
+		dense.QuantizationConfig = qdrant.NewQuantizationScalar(&qdrant.ScalarQuantization{Type: qdrant.QuantizationType_Int8, Quantile: qdrant.PtrOf(float32(0.99)), AlwaysRam: qdrant.PtrOf(true)})
+	case BinaryQuantization:
+		dense.QuantizationConfig = qdrant.NewQuantizationBinary(&qdrant.BinaryQuantization{AlwaysRam: qdrant.PtrOf(true)})
+	}
+	err := x.write(ctx, "make a collection", func(ctx context.Context) error {
+		return x.client.CreateCollection(ctx, &qdrant.CreateCollection{
+			CollectionName: name,
+			VectorsConfig:  qdrant.NewVectorsConfigMap(map[string]*qdrant.VectorParams{denseVector: dense}),
+			SparseVectorsConfig: qdrant.NewSparseVectorsConfig(map[string]*qdrant.SparseVectorParams{
+				lexicalVector: {Modifier: qdrant.PtrOf(qdrant.Modifier_Idf), Index: &qdrant.SparseIndexConfig{OnDisk: qdrant.PtrOf(x.o.OnDisk)}},
+			}),
+			ShardNumber: qdrant.PtrOf(uint32(x.o.Shards)), ReplicationFactor: qdrant.PtrOf(uint32(x.o.Replicas)),
+			WriteConsistencyFactor: qdrant.PtrOf(uint32(x.o.Replicas/2 + 1)), OnDiskPayload: qdrant.PtrOf(true),
+		})
+	})
+	if err != nil && rag.CodeOf(err) != rag.Conflict {
+		return err
+	}
+	for field, kind := range payloadIndexes {
+		err := x.write(ctx, "make a payload index", func(ctx context.Context) error {
+			_, err := x.client.CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{CollectionName: name, FieldName: field, FieldType: qdrant.PtrOf(kind), Wait: qdrant.PtrOf(true)})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DropCollection removes the collection, every generation of it; removing one that is not there is no error.
+func (x *Index) DropCollection(ctx context.Context, id rag.CollectionID) error {
+	x.facts.Delete(id)
+	names, err := x.generations(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := x.drop(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Index) drop(ctx context.Context, name string) error {
+	return x.write(ctx, "delete a collection", func(ctx context.Context) error {
+		_, err := x.client.GetCollectionsClient().Delete(ctx, &qdrant.DeleteCollection{CollectionName: name})
+		return err // the client's own DeleteCollection makes an error without a type of a collection that is gone
+	})
+}
+
+// generations lists the Qdrant collections of a collection.
+func (x *Index) generations(ctx context.Context, id rag.CollectionID) ([]string, error) {
+	var all []string
+	err := x.read(ctx, "list collections", func(ctx context.Context) (err error) {
+		all, err = x.client.ListCollections(ctx)
+		return err
+	})
+	start := x.alias(id) + "-"
+	return slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, start) }), err
+}
+
+// Collections lists the ids of the collections that the server has under this service's prefix, sorted.
+func (x *Index) Collections(ctx context.Context) ([]rag.CollectionID, error) {
+	var all []string
+	err := x.read(ctx, "list collections", func(ctx context.Context) (err error) {
+		all, err = x.client.ListCollections(ctx)
+		return err
+	})
+	var out []rag.CollectionID
+	for _, name := range all {
+		rest, ours := strings.CutPrefix(name, x.o.Prefix)
+		if i := strings.LastIndexByte(rest, '-'); ours && i > 0 {
+			out = append(out, rag.CollectionID(rest[:i]))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), err
+}
+
+// facts are what is known of a collection without asking each time.
+type facts struct {
+	dims      int
+	points    int
+	quantized bool
+	at        time.Time
+}
+
+// factsAge is for how long the number of points, which decides between exact and approximate search, is taken for known.
+const factsAge = 15 * time.Second
+
+// fact returns what is known of the collection; NotFound when there is none.
+func (x *Index) fact(ctx context.Context, id rag.CollectionID) (*facts, error) {
+	if v, ok := x.facts.Load(id); ok && time.Since(v.(*facts).at) < factsAge {
+		return v.(*facts), nil
+	}
+	var info *qdrant.CollectionInfo
+	err := x.read(ctx, "look at a collection", func(ctx context.Context) (err error) {
+		info, err = x.client.GetCollectionInfo(ctx, x.alias(id))
+		return err
+	})
+	if err != nil {
+		x.facts.Delete(id)
+		return nil, err
+	}
+	params := info.GetConfig().GetParams().GetVectorsConfig().GetParamsMap().GetMap()[denseVector]
+	if params == nil {
+		return nil, rag.Errorf(rag.Internal, "The Qdrant collection %s has no vector named %s; it was not made by this service.", x.alias(id), denseVector)
+	}
+	f := &facts{dims: int(params.GetSize()), points: int(info.GetPointsCount()), quantized: params.GetQuantizationConfig() != nil, at: time.Now()}
+	x.facts.Store(id, f)
+	return f, nil
+}
