@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 
+	"footnote/internal/httpapi"
 	"footnote/internal/rag"
 )
 
@@ -115,7 +116,7 @@ type handlerTransport struct{ h http.Handler }
 
 func (t handlerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	w := &bufferedResponse{header: http.Header{}, status: http.StatusOK}
-	r := req.Clone(req.Context())
+	r := req.Clone(httpapi.Trusted(req.Context())) // whoever runs the command has the store
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}

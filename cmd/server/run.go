@@ -115,8 +115,8 @@ nothing leaves this machine unless you name a model's endpoint.`,
 	root.PersistentFlags().BoolVar(&p.asJSON, "json", false, "print JSON")
 	p.setting(root, "listen", "LISTEN", "address of serve (default 127.0.0.1:8080)")
 	p.setting(root, "data", "DATA", "folder of the embedded store (default ./footnote-data)")
-	p.setting(root, "catalog", "CATALOG", "sqlite")
-	p.setting(root, "index", "INDEX", "local")
+	p.setting(root, "catalog", "CATALOG", "sqlite, or postgres://user:password@host:5432/database (default sqlite)")
+	p.setting(root, "index", "INDEX", "local, or qdrant://[key@]host:6334, qdrants:// for TLS (default local)")
 	p.setting(root, "cpu", "CPU", "generic, avx2 or avx512 (default: the best this machine has)")
 	p.setting(root, "log-level", "LOG_LEVEL", "debug, info, warn or error (default info)")
 	p.setting(root, "log-format", "LOG_FORMAT", "text or json (default text)")
@@ -129,7 +129,7 @@ nothing leaves this machine unless you name a model's endpoint.`,
 		return nil
 	})
 	root.AddCommand(p.serveCommand(), p.ingestCommand(), p.askCommand(), p.searchCommand(), p.evalCommand(), p.doctorCommand(),
-		p.demoCommand(), p.healthcheckCommand(), p.versionCommand())
+		p.keysCommand(), p.reconcileCommand(), p.demoCommand(), p.healthcheckCommand(), p.versionCommand())
 	return root
 }
 

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -26,6 +27,10 @@ func (s *server) createCollection(w http.ResponseWriter, r *http.Request) error 
 		}
 		if err := checkDescription(in.Description); err != nil {
 			return err
+		}
+		if !principal(r).Sees(in.Name) {
+			// Whether it exists or not.
+			return rag.Errorf(rag.Forbidden, "Your key is limited to other collections; one with that name is not for it to make.")
 		}
 		c := rag.Collection{Name: in.Name, Description: in.Description}
 		if in.Chunking != nil {
@@ -56,20 +61,52 @@ func (s *server) listCollections(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cs, err := s.o.Catalog.Collections(r.Context(), p.after, p.limit+1)
+	cs, err := s.visible(r, p)
 	if err != nil {
 		return err
 	}
 	return reply(w, http.StatusOK, listOf(cs, p.limit, wireCollection, func(c rag.Collection) string { return c.Name }))
 }
 
+// visible lists the collections that the request's key reaches, one more than the page has.
+func (s *server) visible(r *http.Request, p page) ([]rag.Collection, error) {
+	k := principal(r)
+	if len(k.Collections) == 0 {
+		return s.o.Catalog.Collections(r.Context(), p.after, p.limit+1)
+	}
+	var out []rag.Collection
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(k.Collections))) {
+		if name <= p.after || len(out) > p.limit {
+			continue
+		}
+		c, err := s.o.Catalog.Collection(r.Context(), name)
+		if rag.CodeOf(err) == rag.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
 // collection finds the collection that the path names.
 func (s *server) collection(r *http.Request) (rag.Collection, error) {
-	name, err := pathValue(r, "collection")
+	name, err := s.collectionPath(r)
 	if err != nil {
 		return rag.Collection{}, err
 	}
 	return s.o.Catalog.Collection(r.Context(), name)
+}
+
+// collectionPath is the name of the collection in the path, which the request's key must reach.
+func (s *server) collectionPath(r *http.Request) (string, error) {
+	name, err := pathValue(r, "collection")
+	if err == nil {
+		err = sees(r, name)
+	}
+	return name, err
 }
 
 func (s *server) getCollection(w http.ResponseWriter, r *http.Request) error {
@@ -81,7 +118,7 @@ func (s *server) getCollection(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) updateCollection(w http.ResponseWriter, r *http.Request) error {
-	name, err := pathValue(r, "collection")
+	name, err := s.collectionPath(r)
 	if err != nil {
 		return err
 	}
@@ -105,7 +142,7 @@ func (s *server) updateCollection(w http.ResponseWriter, r *http.Request) error 
 }
 
 func (s *server) deleteCollection(w http.ResponseWriter, r *http.Request) error {
-	name, err := pathValue(r, "collection")
+	name, err := s.collectionPath(r)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,9 @@ func TestRoutes_AreThoseOfTheContract(t *testing.T) {
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			want = append(want, method+" "+path)
+			if scope, _ := op.Extensions["x-scope"].(string); scope != "public" && scope != "read" && scope != "write" && scope != "admin" {
+				t.Errorf("%s %s has x-scope %q", method, path, scope)
+			}
 			if op.OperationID == "" || len(op.Tags) == 0 || op.Summary == "" {
 				t.Errorf("%s %s lacks an operationId, a tag or a summary", method, path)
 			}

@@ -62,7 +62,7 @@ func (s *server) deleteDocuments(w http.ResponseWriter, r *http.Request) error {
 	if f == nil {
 		return rag.FieldErrorf("/filter", "filter is needed, so that nothing is deleted by mistake; delete the collection to delete everything.")
 	}
-	name, err := pathValue(r, "collection")
+	name, err := s.collectionPath(r)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (s *server) getDocument(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) deleteDocument(w http.ResponseWriter, r *http.Request) error {
-	name, err := pathValue(r, "collection")
+	name, err := s.collectionPath(r)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,8 @@ func (s *server) idempotent(w http.ResponseWriter, r *http.Request, bodyHash str
 	if len(key) > 255 {
 		return rag.Errorf(rag.Invalid, "The Idempotency-Key must have at most 255 bytes.")
 	}
-	key = r.Method + " " + r.URL.RequestURI() + " " + key
+	// Of this credential alone: another's answer is not for its eyes.
+	key = string(principal(r).ID) + " " + r.Method + " " + r.URL.RequestURI() + " " + key
 	kept, err := s.o.Catalog.ClaimIdempotencyKey(r.Context(), key, bodyHash)
 	switch {
 	case err != nil:

@@ -18,7 +18,22 @@ func (s *server) listJobs(w http.ResponseWriter, r *http.Request) error {
 	if v.Has("status") && !slices.Contains(known, q.Status) {
 		return rag.FieldErrorf("/status", "status must be queued, running, succeeded, failed or cancelled, got %q.", rag.Clip(string(q.Status), 40))
 	}
+	if k := principal(r); len(k.Collections) > 0 {
+		mine, err := s.visible(r, page{limit: rag.MaxCollections})
+		if err != nil {
+			return err
+		}
+		for _, c := range mine {
+			q.Collections = append(q.Collections, c.ID)
+		}
+		if len(mine) == 0 {
+			q.Limit = 0
+		}
+	}
 	if v.Has("collection") {
+		if err := sees(r, v.Get("collection")); err != nil {
+			return err
+		}
 		c, err := s.o.Catalog.Collection(r.Context(), v.Get("collection"))
 		if err != nil {
 			return err
@@ -38,6 +53,26 @@ func (s *server) listJobs(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, listOf(jobs, p.limit, func(j rag.Job) job { return wireJob(j, names[j.Collection]) }, func(j rag.Job) string { return string(j.ID) }))
 }
 
+// job finds the job that the path names, and the name of its collection, which the request's key must reach.
+func (s *server) job(r *http.Request) (rag.Job, string, error) {
+	id, err := pathValue(r, "job")
+	if err != nil {
+		return rag.Job{}, "", err
+	}
+	j, err := s.o.Catalog.Job(r.Context(), rag.JobID(id))
+	if rag.CodeOf(err) == rag.NotFound {
+		return j, "", jobMissing()
+	}
+	if err != nil {
+		return j, "", err
+	}
+	name := s.collectionName(r, j)
+	if !principal(r).Sees(name) {
+		return rag.Job{}, "", jobMissing()
+	}
+	return j, name, nil
+}
+
 // collectionName is the name of a job's collection; empty when it was deleted just now.
 func (s *server) collectionName(r *http.Request, j rag.Job) string {
 	c, err := s.o.Catalog.CollectionByID(r.Context(), j.Collection)
@@ -53,30 +88,21 @@ func (s *server) getJob(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, err := pathValue(r, "job")
-	if err != nil {
-		return err
-	}
-	j, err := s.o.Catalog.Job(r.Context(), rag.JobID(id))
+	j, name, err := s.job(r)
 	if err == nil && d > 0 && !j.Status.Final() {
 		j, err = s.wait(r.Context(), j, d)
 	}
 	if err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, wireJob(j, s.collectionName(r, j)))
+	return reply(w, http.StatusOK, wireJob(j, name))
 }
 
 func (s *server) watchJob(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathValue(r, "job")
+	j, name, err := s.job(r)
 	if err != nil {
 		return err
 	}
-	j, err := s.o.Catalog.Job(r.Context(), rag.JobID(id))
-	if err != nil {
-		return err
-	}
-	name := s.collectionName(r, j)
 	events, end := startEvents(w)
 	defer end()
 	if err := s.o.Ingest.Watch(r.Context(), j.ID, func(j rag.Job) error { return events.send("job", wireJob(j, name)) }); err != nil && r.Context().Err() == nil {
@@ -94,13 +120,12 @@ func (s *server) retryJob(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) changeJob(w http.ResponseWriter, r *http.Request, change func(rag.JobID) (rag.Job, error)) error {
-	id, err := pathValue(r, "job")
+	j, name, err := s.job(r)
 	if err != nil {
 		return err
 	}
-	j, err := change(rag.JobID(id))
-	if err != nil {
+	if j, err = change(j.ID); err != nil {
 		return err
 	}
-	return reply(w, http.StatusOK, wireJob(j, s.collectionName(r, j)))
+	return reply(w, http.StatusOK, wireJob(j, name))
 }

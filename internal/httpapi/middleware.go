@@ -3,20 +3,15 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
 	"net/http"
 	"regexp"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
-
-	"footnote/internal/rag"
 )
 
 type requestIDKey struct{}
@@ -108,21 +103,6 @@ func (s *server) recover(next http.Handler) http.Handler {
 			s.o.Logger.Error("panic", "request_id", requestID(r), "stack", string(debug.Stack()))
 			s.problem(w, r, fmt.Errorf("panic: %v", v))
 		}()
-		next.ServeHTTP(w, r)
-	})
-}
-
-// authenticate asks for the key, when there is one, before anything of the body is read.
-func (s *server) authenticate(next http.Handler) http.Handler {
-	want := sha256.Sum256([]byte(s.o.APIKey))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		got := sha256.Sum256([]byte(strings.TrimSpace(key)))
-		if s.o.APIKey != "" && (!strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1) {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="footnote"`)
-			s.problem(w, r, rag.Errorf(rag.Unauthorized, "Send the service's API key as Authorization: Bearer KEY."))
-			return
-		}
 		next.ServeHTTP(w, r)
 	})
 }

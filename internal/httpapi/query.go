@@ -157,6 +157,9 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := seesAll(r, q.Collections); err != nil {
+		return err
+	}
 	if !in.Stream {
 		a, err := s.o.Answer.Answer(r.Context(), q, nil)
 		if err != nil {
@@ -213,6 +216,9 @@ func (s *server) getCitation(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	c, state, err := s.o.Answer.Citation(r.Context(), rag.CitationID(id))
+	if rag.CodeOf(err) == rag.NotFound || err == nil && !principal(r).Sees(c.Collection) {
+		return citationMissing()
+	}
 	if err != nil {
 		return err
 	}

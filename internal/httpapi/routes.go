@@ -20,7 +20,7 @@ func (s *server) routes() http.Handler {
 			AllowedOrigins: s.o.CORSOrigins,
 			AllowedMethods: []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID", "Traceparent"},
-			ExposedHeaders: []string{"Location", "Retry-After", "RateLimit", "X-Request-ID"},
+			ExposedHeaders: []string{"Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"},
 			MaxAge:         600,
 		}))
 	}
@@ -32,42 +32,46 @@ func (s *server) routes() http.Handler {
 	})
 	r.Get("/docs", s.docsHandler)
 
-	r.Group(func(r chi.Router) {
-		r.Use(s.authenticate)
-		r.Method(http.MethodGet, "/metrics", promhttp.HandlerFor(s.o.Registry, promhttp.HandlerOpts{}))
-		for _, route := range []struct {
-			method, pattern string
-			h               handler
-			params          []string // of the query string
-		}{
-			{"POST", "/v1/collections", s.createCollection, nil},
-			{"GET", "/v1/collections", s.listCollections, []string{"limit", "after"}},
-			{"GET", "/v1/collections/{collection}", s.getCollection, nil},
-			{"PATCH", "/v1/collections/{collection}", s.updateCollection, nil},
-			{"DELETE", "/v1/collections/{collection}", s.deleteCollection, nil},
+	metrics := promhttp.HandlerFor(s.o.Registry, promhttp.HandlerOpts{})
+	for _, route := range []struct {
+		method, pattern string
+		scope           rag.Scope
+		h               handler
+		params          []string // of the query string
+	}{
+		{"GET", "/metrics", rag.ScopeAdmin, func(w http.ResponseWriter, r *http.Request) error { metrics.ServeHTTP(w, r); return nil }, nil},
 
-			{"POST", "/v1/collections/{collection}/documents", s.addDocuments, []string{"wait", "dry_run"}},
-			{"GET", "/v1/collections/{collection}/documents", s.listDocuments, []string{"limit", "after", "filter"}},
-			{"DELETE", "/v1/collections/{collection}/documents", s.deleteDocuments, []string{"filter"}},
-			{"PUT", "/v1/collections/{collection}/documents/{external_id}", s.putDocument, []string{"wait", "dry_run"}},
-			{"GET", "/v1/collections/{collection}/documents/{external_id}", s.getDocument, nil},
-			{"DELETE", "/v1/collections/{collection}/documents/{external_id}", s.deleteDocument, nil},
-			{"GET", "/v1/collections/{collection}/documents/{external_id}/content", s.getContent, nil},
-			{"GET", "/v1/collections/{collection}/documents/{external_id}/chunks", s.listChunks, []string{"limit", "after"}},
+		{"POST", "/v1/collections", rag.ScopeWrite, s.createCollection, nil},
+		{"GET", "/v1/collections", rag.ScopeRead, s.listCollections, []string{"limit", "after"}},
+		{"GET", "/v1/collections/{collection}", rag.ScopeRead, s.getCollection, nil},
+		{"PATCH", "/v1/collections/{collection}", rag.ScopeWrite, s.updateCollection, nil},
+		{"DELETE", "/v1/collections/{collection}", rag.ScopeWrite, s.deleteCollection, nil},
 
-			{"GET", "/v1/jobs", s.listJobs, []string{"limit", "after", "status", "collection"}},
-			{"GET", "/v1/jobs/{job}", s.getJob, []string{"wait"}},
-			{"GET", "/v1/jobs/{job}/events", s.watchJob, nil},
-			{"POST", "/v1/jobs/{job}/cancel", s.cancelJob, nil},
-			{"POST", "/v1/jobs/{job}/retry", s.retryJob, nil},
+		{"POST", "/v1/collections/{collection}/documents", rag.ScopeWrite, s.addDocuments, []string{"wait", "dry_run"}},
+		{"GET", "/v1/collections/{collection}/documents", rag.ScopeRead, s.listDocuments, []string{"limit", "after", "filter"}},
+		{"DELETE", "/v1/collections/{collection}/documents", rag.ScopeWrite, s.deleteDocuments, []string{"filter"}},
+		{"PUT", "/v1/collections/{collection}/documents/{external_id}", rag.ScopeWrite, s.putDocument, []string{"wait", "dry_run"}},
+		{"GET", "/v1/collections/{collection}/documents/{external_id}", rag.ScopeRead, s.getDocument, nil},
+		{"DELETE", "/v1/collections/{collection}/documents/{external_id}", rag.ScopeWrite, s.deleteDocument, nil},
+		{"GET", "/v1/collections/{collection}/documents/{external_id}/content", rag.ScopeRead, s.getContent, nil},
+		{"GET", "/v1/collections/{collection}/documents/{external_id}/chunks", rag.ScopeRead, s.listChunks, []string{"limit", "after"}},
 
-			{"POST", "/v1/search", s.search, nil},
-			{"POST", "/v1/query", s.query, nil},
-			{"GET", "/v1/citations/{citation}", s.getCitation, nil},
-		} {
-			r.Method(route.method, route.pattern, s.handle(strict(route.params, route.h)))
-		}
-	})
+		{"GET", "/v1/jobs", rag.ScopeRead, s.listJobs, []string{"limit", "after", "status", "collection"}},
+		{"GET", "/v1/jobs/{job}", rag.ScopeRead, s.getJob, []string{"wait"}},
+		{"GET", "/v1/jobs/{job}/events", rag.ScopeRead, s.watchJob, nil},
+		{"POST", "/v1/jobs/{job}/cancel", rag.ScopeWrite, s.cancelJob, nil},
+		{"POST", "/v1/jobs/{job}/retry", rag.ScopeWrite, s.retryJob, nil},
+
+		{"POST", "/v1/search", rag.ScopeRead, s.search, nil},
+		{"POST", "/v1/query", rag.ScopeRead, s.query, nil},
+		{"GET", "/v1/citations/{citation}", rag.ScopeRead, s.getCitation, nil},
+
+		{"POST", "/v1/keys", rag.ScopeAdmin, s.createKey, nil},
+		{"GET", "/v1/keys", rag.ScopeAdmin, s.listKeys, []string{"limit", "after"}},
+		{"DELETE", "/v1/keys/{key}", rag.ScopeAdmin, s.revokeKey, nil},
+	} {
+		r.Method(route.method, route.pattern, s.handle(s.allow(route.scope, strict(route.params, route.h))))
+	}
 	r.NotFound(s.handle(func(_ http.ResponseWriter, r *http.Request) error {
 		return rag.Errorf(rag.NotFound, "There is nothing at %s; /docs lists what there is.", rag.Clip(r.URL.Path, 200))
 	}))

@@ -59,6 +59,9 @@ func (s *server) search(w http.ResponseWriter, r *http.Request) error {
 			return rag.FieldErrorf("/top_k", "top_k must be between 1 and %d, got 0.", rag.MaxTopK)
 		}
 	}
+	if err := seesAll(r, q.Collections); err != nil {
+		return err
+	}
 	found, err := s.o.Search.Search(r.Context(), q)
 	if err != nil {
 		return err

@@ -44,6 +44,12 @@ type Catalog interface {
 	ClaimIdempotencyKey(ctx context.Context, key, bodyHash string) (*rag.KeptResponse, error)
 	SaveIdempotentResponse(ctx context.Context, key string, r rag.KeptResponse) error
 	ReleaseIdempotencyKey(ctx context.Context, key string) error
+	CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error)
+	Keys(ctx context.Context, after rag.KeyID, limit int) ([]rag.APIKey, error)
+	KeyByHash(ctx context.Context, hash string) (rag.APIKey, error)
+	HasKeys(ctx context.Context) (bool, error)
+	RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error)
+	TouchKey(ctx context.Context, id rag.KeyID, at time.Time) error
 }
 
 // Search finds passages.
@@ -65,7 +71,7 @@ type Options struct {
 	Answer      Answer
 	Logger      *slog.Logger
 	Registry    *prometheus.Registry
-	APIKey      string   // empty: no key is asked for
+	APIKey      string   // the first admin key; empty: none, and no key is asked for until one is made
 	CORSOrigins []string // exact origins of web apps; "*" only when written so
 	Version     string
 	Ready       func(ctx context.Context) error
@@ -74,12 +80,13 @@ type Options struct {
 type server struct {
 	o        Options
 	docs     []byte
+	access   *access
 	requests *prometheus.HistogramVec
 }
 
 // New makes the handler of the whole API. Any number of requests may run at a time.
 func New(o Options) http.Handler {
-	s := &server{o: o, docs: docsPage()}
+	s := &server{o: o, docs: docsPage(), access: newAccess()}
 	s.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "footnote_http_request_duration_seconds", Help: "Duration of HTTP requests.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 	}, []string{"method", "route", "status"})
