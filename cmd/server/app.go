@@ -61,6 +61,7 @@ type app struct {
 	log      *slog.Logger
 	lock     *os.File // of the data folder; nil when another store is used
 	catalog  catalog
+	index    index
 	closers  []func() error
 	embedder embedder
 	ingest   *ingest.Service
@@ -106,7 +107,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			return nil, err
 		}
 	}
-	o := ingest.Options{Logger: log, Workers: c.Workers, Failpoint: failpoint()}
+	o := ingest.Options{Logger: log, Workers: c.Workers, Lease: c.JobLease, Failpoint: failpoint()}
 	opening, openCtx := errgroup.WithContext(ctx)
 	opening.Go(func() (err error) {
 		a.embedder, err = openEmbedder(ctx, c, log)
@@ -119,11 +120,11 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if o.Blobs, err = a.openBlobs(ctx); err != nil {
 		return nil, err
 	}
-	index, ready, err := a.openIndex()
+	ready, err := a.openIndex()
 	if err != nil {
 		return nil, err
 	}
-	o.Catalog, o.Index, o.Embedder = a.catalog, index, a.embedder
+	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.stages = prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -140,7 +141,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			return nil, fmt.Errorf("rebuild the index from the catalog: %w", err)
 		}
 	}
-	a.search = search.New(search.Options{Catalog: a.catalog, Index: index, Embedder: a.embedder, Logger: log, Observe: observe})
+	a.search = search.New(search.Options{Catalog: a.catalog, Index: a.index, Embedder: a.embedder, Logger: log, Observe: observe})
 	answering := answer.Options{Search: a.search, Embedder: a.embedder, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})

@@ -57,20 +57,21 @@ func (a *app) openBlobs(ctx context.Context) (ingest.Blobs, error) {
 }
 
 // openIndex opens the index that the configuration names; ready tells whether the stores can be read.
-func (a *app) openIndex() (_ index, ready func(context.Context) error, _ error) {
+func (a *app) openIndex() (ready func(context.Context) error, err error) {
 	c := a.config
 	if !c.Qdrant() {
-		return indexlocal.New(), a.catalog.Check, nil
+		a.index = indexlocal.New()
+		return a.catalog.Check, nil
 	}
 	o, err := qdrant.ParseURL(c.Index.Reveal())
 	if err != nil {
-		return nil, nil, exitError{exitUsage, err}
+		return nil, exitError{exitUsage, err}
 	}
 	o.Shards, o.Replicas, o.OnDisk, o.Quantization, o.ExactBelow = c.QdrantShards, c.QdrantReplicas, c.QdrantOnDisk, qdrant.Quantization(c.QdrantQuantize), c.QdrantExact
 	x, err := qdrant.New(o)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	a.closers = append(a.closers, x.Close)
-	return x, func(ctx context.Context) error { return errors.Join(a.catalog.Check(ctx), x.Check(ctx)) }, nil
+	a.index, a.closers = x, append(a.closers, x.Close)
+	return func(ctx context.Context) error { return errors.Join(a.catalog.Check(ctx), x.Check(ctx)) }, nil
 }

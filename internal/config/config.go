@@ -74,6 +74,7 @@ type Config struct {
 	CORSOrigins     []string      `env:"CORS_ORIGINS"`
 	CPU             string        `env:"CPU"`
 	Workers         int           `env:"WORKERS" envDefault:"1"`
+	JobLease        time.Duration `env:"JOB_LEASE" envDefault:"30s"`
 	LogLevel        string        `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat       string        `env:"LOG_FORMAT" envDefault:"text"`
 	Shutdown        time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"20s"`
@@ -204,6 +205,9 @@ func (c Config) Validate() error {
 	}
 	if c.Workers < 1 || c.Workers > 64 {
 		bad("FOOTNOTE_WORKERS must be between 1 and 64, got %d", c.Workers)
+	}
+	if c.JobLease < time.Second || c.JobLease > time.Hour {
+		bad("FOOTNOTE_JOB_LEASE must be between 1s and 1h, got %s", c.JobLease)
 	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		bad("FOOTNOTE_LOG_LEVEL must be debug, info, warn or error, got %q", c.LogLevel)

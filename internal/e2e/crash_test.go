@@ -18,6 +18,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	pgserver "footnote/internal/servertest/postgres"
+	qdrantserver "footnote/internal/servertest/qdrant"
 )
 
 // binary builds the service once, with failpoints.
@@ -36,7 +39,7 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := pgserver.Main(m)
 	if path, err := binary(); err == nil {
 		_ = os.RemoveAll(filepath.Dir(path))
 	}
@@ -45,22 +48,31 @@ func TestMain(m *testing.M) {
 
 // process is a running service.
 type process struct {
-	cmd  *exec.Cmd
-	base string
-	dead chan struct{} // closed when it has ended
+	cmd   *exec.Cmd
+	base  string
+	ready chan string
+	dead  chan struct{} // closed when it has ended
 }
 
 var address = regexp.MustCompile(`address=(http://\S+)`)
 
 // start starts the service on data and waits until it is ready; failpoint is empty or such as "embed:1". A process that dies first is returned too.
-func start(t *testing.T, data, failpoint string) *process {
+func start(t *testing.T, data, failpoint string, settings ...string) *process {
+	t.Helper()
+	p := begin(t, data, failpoint, settings...)
+	p.await(t)
+	return p
+}
+
+// begin starts the service and does not wait.
+func begin(t testing.TB, data, failpoint string, settings ...string) *process {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path, "serve", "--listen", "127.0.0.1:0", "--data", data)
-	cmd.Env = append(os.Environ(), "FAILPOINT="+failpoint)
+	cmd.Env = append(append(os.Environ(), "FAILPOINT="+failpoint), settings...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -68,13 +80,13 @@ func start(t *testing.T, data, failpoint string) *process {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: cmd, dead: make(chan struct{})}
-	ready := make(chan string, 1) // one line, which must not wait for the reader
+	// ready takes one line, which must not wait for the reader.
+	p := &process{cmd: cmd, dead: make(chan struct{}), ready: make(chan string, 1)}
 	go func() {
 		lines := bufio.NewScanner(stderr)
 		for lines.Scan() {
 			if m := address.FindStringSubmatch(lines.Text()); m != nil {
-				ready <- m[1]
+				p.ready <- m[1]
 			}
 		}
 		_, _ = io.Copy(io.Discard, stderr)
@@ -82,13 +94,18 @@ func start(t *testing.T, data, failpoint string) *process {
 		close(p.dead)
 	}()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-p.dead })
+	return p
+}
+
+// await waits until the process is ready or has died.
+func (p *process) await(t testing.TB) {
+	t.Helper()
 	select {
-	case p.base = <-ready:
+	case p.base = <-p.ready:
 	case <-p.dead:
 	case <-time.After(time.Minute):
 		t.Fatal("the service is not ready after a minute")
 	}
-	return p
 }
 
 func (p *process) kill() {
@@ -97,7 +114,7 @@ func (p *process) kill() {
 }
 
 // do sends JSON; status 0 says that the process died under the request.
-func (p *process) do(method, path string, in any, out any) int {
+func (p *process) do(method, path string, in, out any, header ...string) int {
 	var body io.Reader
 	if in != nil {
 		b, _ := json.Marshal(in)
@@ -110,6 +127,9 @@ func (p *process) do(method, path string, in any, out any) int {
 		return 0
 	}
 	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0
@@ -123,7 +143,7 @@ func (p *process) do(method, path string, in any, out any) int {
 }
 
 // kills is how often a process is killed at each stage. TEST_KILLS sets another number.
-func kills(t *testing.T) int {
+func kills(t *testing.T, standard int) int {
 	if v := os.Getenv("TEST_KILLS"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil {
@@ -134,23 +154,33 @@ func kills(t *testing.T) int {
 	if testing.Short() {
 		return 3
 	}
-	return 50
+	return standard
 }
 
-// A process is killed after a step of the protocol, again and again in one data folder. Afterwards every document that was acknowledged must be there,
+// A process is killed after a step of the protocol, again and again on one store. Afterwards every document that was acknowledged must be there,
 // once, whole and found.
 func TestCrash_EveryAcknowledgedDocumentSurvivesOnce(t *testing.T) {
 	for _, stage := range []string{"store", "submit", "lease", "chunk", "embed", "index", "publish", "remove", "finish", "any moment"} {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
-			crash(t, stage, kills(t))
+			crash(t, stage, kills(t, 50))
+		})
+		t.Run("production, "+stage, func(t *testing.T) {
+			t.Parallel()
+			crash(t, stage, kills(t, 10), production(t)...)
 		})
 	}
 }
 
-func crash(t *testing.T, stage string, times int) {
+// production are the settings of a service on an empty Postgres database and a Qdrant of its own. A dead worker's lease runs out after a second.
+func production(t testing.TB) []string {
+	t.Helper()
+	return []string{"FOOTNOTE_CATALOG=" + pgserver.URL(t), "FOOTNOTE_INDEX=" + qdrantserver.Start(t, "").URL(), "FOOTNOTE_JOB_LEASE=1s"}
+}
+
+func crash(t *testing.T, stage string, times int, settings ...string) {
 	data := t.TempDir()
-	p := start(t, data, "")
+	p := start(t, data, "", settings...)
 	if got := p.do("POST", "/v1/collections", map[string]any{"name": "c"}, nil); got != 201 {
 		t.Fatalf("make the collection: %d", got)
 	}
@@ -169,7 +199,7 @@ func crash(t *testing.T, stage string, times int) {
 		if n%3 == 2 {
 			failpoint = "none" // a job is not begun for ever: every third run works the queue off
 		}
-		p := start(t, data, failpoint)
+		p := start(t, data, failpoint, settings...)
 		if failpoint == "" {
 			go func() {
 				time.Sleep(time.Duration(rand.IntN(120)) * time.Millisecond)
@@ -200,7 +230,7 @@ func crash(t *testing.T, stage string, times int) {
 			p.kill()
 		}
 	}
-	p = start(t, data, "")
+	p = start(t, data, "", settings...)
 	drain(t, p)
 	var listed struct {
 		Data []struct {
@@ -258,23 +288,7 @@ func crash(t *testing.T, stage string, times int) {
 }
 
 // drain waits until no job is open.
-func drain(t *testing.T, p *process) {
+func drain(t testing.TB, p *process) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		open := 0
-		for _, status := range []string{"queued", "running"} {
-			var jobs struct{ Data []struct{ ID string } }
-			if got := p.do("GET", "/v1/jobs?status="+status, nil, &jobs); got != 200 {
-				t.Fatalf("list jobs: %d", got)
-			}
-			open += len(jobs.Data)
-			for _, j := range jobs.Data[:min(1, len(jobs.Data))] {
-				p.do("GET", "/v1/jobs/"+j.ID+"?wait=5s", nil, nil)
-			}
-		}
-		if open == 0 {
-			return
-		}
-	}
-	t.Fatal("jobs are still open after a minute")
+	drainWithin(t, p, time.Minute)
 }

@@ -111,7 +111,7 @@ func (s *Service) job(ctx context.Context, l rag.Lease) (later bool) {
 		s.release(ctx, l)
 		log.Info("job put back in the queue")
 		return false
-	case transient(err) && l.Job.Attempts < MaxAttempts:
+	case (transient(err) || rag.CodeOf(err) == rag.BadUpstream) && l.Job.Attempts < MaxAttempts:
 		s.release(ctx, l)
 		log.Warn("job put back in the queue", "error", err)
 		return true

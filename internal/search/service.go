@@ -6,6 +6,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -99,15 +100,21 @@ func (s *Service) Search(ctx context.Context, q rag.Query) (rag.Hits, error) {
 		return rag.Hits{}, err
 	}
 	hits, err := s.search(ctx, q)
-	if rag.CodeOf(err) == rag.NotFound {
+	var lacks *errIndexLacks
+	if errors.As(err, &lacks) {
 		// A collection may have been deleted, or made anew, since it was looked up.
 		for _, name := range q.Collections {
 			s.specs.Delete(name)
 		}
-		hits, err = s.search(ctx, q)
+		if hits, err = s.search(ctx, q); errors.As(err, &lacks) {
+			err = rag.Errorf(rag.Unavailable, "The index lacks a collection that the catalog has; `footnote reconcile --fix` fills it from the catalog. %w", lacks.error)
+		}
 	}
 	return hits, err
 }
+
+// errIndexLacks says that the index has no such collection.
+type errIndexLacks struct{ error }
 
 func (s *Service) search(ctx context.Context, q rag.Query) (rag.Hits, error) {
 	started := time.Now()
@@ -206,6 +213,9 @@ func (r *request) find(ctx context.Context, depth int) (exhausted bool, err erro
 		}
 	}
 	if err := g.Wait(); err != nil {
+		if rag.CodeOf(err) == rag.NotFound {
+			err = &errIndexLacks{err}
+		}
 		return false, err
 	}
 	started := time.Now()
