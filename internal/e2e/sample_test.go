@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,8 +11,8 @@ import (
 	"footnote/internal/eval"
 )
 
-// sample are documents and 200 questions in both languages: of the labelled sets below EVAL_DATA, or, without those, the sample documents with
-// questions made of their own sentences.
+// sample are documents and questions in both languages: of the labelled sets below EVAL_DATA, or, without those, the sample documents with
+// questions made of their own sentences. TEST_QUESTIONS=200 takes so many questions, and all documents; by default it is a tenth of that.
 func sample(t testing.TB) (documents []eval.Document, questions []string) {
 	t.Helper()
 	if dir := os.Getenv("EVAL_DATA"); dir != "" {
@@ -20,9 +21,18 @@ func sample(t testing.TB) (documents []eval.Document, questions []string) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			n := 20
+			if v := os.Getenv("TEST_QUESTIONS"); v != "" {
+				if n, err = strconv.Atoi(v); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				set.Documents = set.Documents[:60] // the sets are in the order of their documents
+				set.Queries = set.Queries[:len(set.Queries)/4]
+			}
 			documents = append(documents, set.Documents...)
-			for i := range 100 {
-				questions = append(questions, set.Queries[i*len(set.Queries)/100].Text)
+			for i := range n / 2 {
+				questions = append(questions, set.Queries[i*2*len(set.Queries)/n].Text)
 			}
 		}
 		return documents, questions
