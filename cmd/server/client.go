@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"footnote/internal/httpapi"
 	"footnote/internal/rag"
@@ -50,41 +51,14 @@ func (p problem) Error() string {
 
 // do sends body (JSON unless it is an io.Reader with a content type) and decodes the answer into out, when out is not nil.
 func (c *client) do(ctx context.Context, method, path string, body any, contentType string, out any) error {
-	var r io.Reader
-	switch b := body.(type) {
-	case nil:
-	case io.Reader:
-		r = b
-	default:
-		j, err := json.Marshal(b)
-		if err != nil {
-			return fmt.Errorf("encode the request: %w", err)
-		}
-		r, contentType = bytes.NewReader(j), "application/json"
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, r)
+	answer, err := c.stream(ctx, method, path, body, contentType)
 	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
+		return err
 	}
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
-	}
-	if c.key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return rag.Errorf(rag.Unavailable, "no answer from %s; is the service running? %w", c.base, err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
+	defer answer.Close()
+	b, err := io.ReadAll(answer)
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
-	}
-	if resp.StatusCode >= 400 {
-		p := problem{Status: resp.StatusCode, Title: resp.Status}
-		_ = json.Unmarshal(b, &p) // a proxy's error page is no problem JSON; its status line has to do
-		return p
 	}
 	if out == nil || len(b) == 0 {
 		return nil
@@ -99,6 +73,47 @@ func (c *client) do(ctx context.Context, method, path string, body any, contentT
 	return nil
 }
 
+// stream sends body as do does and returns the body of a good answer, which the caller reads and closes.
+func (c *client) stream(ctx context.Context, method, path string, body any, contentType string) (io.ReadCloser, error) {
+	var r io.Reader
+	switch b := body.(type) {
+	case nil:
+	case io.Reader:
+		r = b
+	default:
+		j, err := json.Marshal(b)
+		if err != nil {
+			return nil, fmt.Errorf("encode the request: %w", err)
+		}
+		r, contentType = bytes.NewReader(j), "application/json"
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, r)
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, rag.Errorf(rag.Unavailable, "no answer from %s; is the service running? %w", c.base, err)
+	}
+	if resp.StatusCode >= 400 {
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return nil, fmt.Errorf("read the answer: %w", err)
+		}
+		p := problem{Status: resp.StatusCode, Title: resp.Status}
+		_ = json.Unmarshal(b, &p) // a proxy's error page is no problem JSON; its status line has to do
+		return nil, p
+	}
+	return resp.Body, nil
+}
+
 // ensureCollection makes the collection unless it exists.
 func (c *client) ensureCollection(ctx context.Context, name string) error {
 	err := c.do(ctx, http.MethodPost, "/v1/collections", map[string]any{"name": name}, "", nil)
@@ -111,43 +126,64 @@ func (c *client) ensureCollection(ctx context.Context, name string) error {
 
 func collectionPath(name string) string { return "/v1/collections/" + url.PathEscape(name) }
 
-// handlerTransport answers requests by calling a handler.
+// handlerTransport answers requests by calling a handler. Bodies are streamed both ways.
 type handlerTransport struct{ h http.Handler }
 
 func (t handlerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	w := &bufferedResponse{header: http.Header{}, status: http.StatusOK}
 	r := req.Clone(httpapi.Trusted(req.Context())) // whoever runs the command has the store
 	if r.Body == nil {
 		r.Body = http.NoBody
 	}
 	r.RequestURI = r.URL.RequestURI()
 	r.RemoteAddr = "127.0.0.1:0"
-	t.h.ServeHTTP(w, r)
-	if err := req.Context().Err(); err != nil {
-		return nil, err
+	body, out := io.Pipe()
+	w := &pipedResponse{header: http.Header{}, out: out, begun: make(chan struct{})}
+	go func() {
+		defer func() {
+			w.WriteHeader(http.StatusOK)
+			if v := recover(); v != nil { // as a server does: the connection is cut
+				out.CloseWithError(io.ErrUnexpectedEOF)
+				return
+			}
+			out.Close()
+		}()
+		t.h.ServeHTTP(w, r)
+	}()
+	select {
+	case <-w.begun:
+	case <-req.Context().Done():
+		body.CloseWithError(req.Context().Err())
+		return nil, req.Context().Err()
 	}
 	return &http.Response{
 		Status: http.StatusText(w.status), StatusCode: w.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: req,
+		Header: w.sent, Body: body, ContentLength: -1, Request: req,
 	}, nil
 }
 
-type bufferedResponse struct {
+// pipedResponse hands a response to its reader while it is written.
+type pipedResponse struct {
 	header http.Header
+	out    *io.PipeWriter
+	once   sync.Once
+	begun  chan struct{} // closed when status and sent are set
 	status int
-	wrote  bool
-	body   bytes.Buffer
+	sent   http.Header
 }
 
-func (w *bufferedResponse) Header() http.Header { return w.header }
+func (w *pipedResponse) Header() http.Header { return w.header }
 
-func (w *bufferedResponse) WriteHeader(status int) {
-	if !w.wrote {
-		w.status, w.wrote = status, true
-	}
+func (w *pipedResponse) WriteHeader(status int) {
+	w.once.Do(func() {
+		w.status, w.sent = status, w.header.Clone()
+		close(w.begun)
+	})
 }
 
-func (w *bufferedResponse) Write(b []byte) (int, error) {
+func (w *pipedResponse) Write(b []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	return w.body.Write(b)
+	return w.out.Write(b)
 }
+
+// Flush does nothing: every write is seen at once.
+func (w *pipedResponse) Flush() {}

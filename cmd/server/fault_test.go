@@ -48,7 +48,7 @@ func TestFaults_TheStoresConvergeAndNothingIsLost(t *testing.T) {
 			return every(120*time.Millisecond, pg.Cut)
 		},
 		"postgres is away": func(_ *testing.T, _ *qdrantserver.Server, pg *proxy.Proxy) func() {
-			return every(500*time.Millisecond, func() {
+			return every(1200*time.Millisecond, func() {
 				pg.Refuse(true)
 				pg.Cut()
 				time.Sleep(400 * time.Millisecond)

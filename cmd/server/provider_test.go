@@ -198,6 +198,26 @@ func testProvider_FailuresAreClearErrorsOrTheDocumentedFallback(t *testing.T) {
 	}
 }
 
+// fakeEmbeddings is an embeddings endpoint whose vectors count letters.
+func fakeEmbeddings(t *testing.T, dims int) http.Handler {
+	t.Helper()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { letters(w, r, dims) })
+}
+
+func letters(w http.ResponseWriter, r *http.Request, dims int) {
+	var in struct{ Input []string }
+	_ = json.NewDecoder(r.Body).Decode(&in) // what cannot be read gets no vectors, and the client says so
+	var data []any
+	for i, text := range in.Input {
+		v := make([]float32, dims)
+		for _, r := range text {
+			v[int(r)%len(v)]++
+		}
+		data = append(data, map[string]any{"index": i, "embedding": v})
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"data": data}) // the client is gone when this fails
+}
+
 func TestProvider_EmbeddingsEndpointIsUsedAndChecked(t *testing.T) {
 	dims, fails := atomic.Int64{}, atomic.Int64{}
 	dims.Store(8)
@@ -207,17 +227,7 @@ func TestProvider_EmbeddingsEndpointIsUsedAndChecked(t *testing.T) {
 			w.WriteHeader(429)
 			return
 		}
-		var in struct{ Input []string }
-		_ = json.NewDecoder(r.Body).Decode(&in)
-		var data []any
-		for i, text := range in.Input {
-			v := make([]float32, dims.Load())
-			for _, r := range text {
-				v[int(r)%len(v)]++
-			}
-			data = append(data, map[string]any{"index": i, "embedding": v})
-		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"data": data})
+		letters(w, r, int(dims.Load()))
 	}))
 	defer srv.Close()
 	folder := t.TempDir()

@@ -56,6 +56,9 @@ func (s *server) routes() http.Handler {
 		{"GET", "/v1/collections/{collection}/documents/{external_id}/content", rag.ScopeRead, s.getContent, nil},
 		{"GET", "/v1/collections/{collection}/documents/{external_id}/chunks", rag.ScopeRead, s.listChunks, []string{"limit", "after"}},
 
+		{"GET", "/v1/collections/{collection}/export", rag.ScopeAdmin, s.exportCollection, nil},
+		{"POST", "/v1/collections/{collection}/import", rag.ScopeAdmin, s.importCollection, []string{"re_embed"}},
+
 		{"GET", "/v1/jobs", rag.ScopeRead, s.listJobs, []string{"limit", "after", "status", "collection"}},
 		{"GET", "/v1/jobs/{job}", rag.ScopeRead, s.getJob, []string{"wait"}},
 		{"GET", "/v1/jobs/{job}/events", rag.ScopeRead, s.watchJob, nil},

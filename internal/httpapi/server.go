@@ -6,6 +6,7 @@ package httpapi
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,6 +20,8 @@ import (
 type Ingest interface {
 	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
 	DeleteCollection(ctx context.Context, name string) error
+	Export(ctx context.Context, name string, w io.Writer) error
+	Import(ctx context.Context, name string, r io.Reader, reEmbed bool) (rag.Collection, error)
 	Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error)
 	DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error)
 	DeleteDocument(ctx context.Context, collection, externalID string) error

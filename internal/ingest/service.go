@@ -22,8 +22,12 @@ type Catalog interface {
 	Collection(ctx context.Context, name string) (rag.Collection, error)
 	CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
+	RenameCollection(ctx context.Context, id rag.CollectionID, name string) error
 	DeleteCollection(ctx context.Context, name string) (rag.Collection, error)
 
+	HasDocument(ctx context.Context, id rag.DocumentID) (bool, error)
+	ImportDocument(ctx context.Context, v rag.Version) error
+	Text(ctx context.Context, id rag.DocumentID) (string, error)
 	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)

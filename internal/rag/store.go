@@ -62,7 +62,7 @@ type KeptResponse struct {
 // How long an answer can be replayed, and after how long without an answer a claim is void.
 const (
 	IdempotencyAge   = 24 * time.Hour
-	IdempotencyClaim = 5 * time.Minute
+	IdempotencyClaim = 2 * time.Minute // the body is read before the claim, and a request waits for a job a minute at most
 )
 
 // JobQuery selects jobs, newest first.
@@ -97,3 +97,6 @@ const (
 	CitationSourceChanged CitationState = "source_changed" // the active version no longer has the quote
 	CitationSourceDeleted CitationState = "source_deleted" // the document is gone
 )
+
+// HiddenName is the name of a collection that is in the making and that nobody may see yet. No user can give such a name.
+func HiddenName(purpose string, id CollectionID) string { return "~" + purpose + "-" + string(id) }

@@ -19,7 +19,10 @@ type Catalog interface {
 	Collection(ctx context.Context, name string) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
 	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)
+	RenameCollection(ctx context.Context, id rag.CollectionID, name string) error
 	DeleteCollection(ctx context.Context, name string) (rag.Collection, error)
+	HasDocument(ctx context.Context, id rag.DocumentID) (bool, error)
+	ImportDocument(ctx context.Context, v rag.Version) error
 	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
@@ -85,7 +88,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
 	for name, test := range map[string]func(*testing.T, Catalog, *Clock){
 		"collections": collections, "publish": publish, "republish": republish, "fencing": fencing, "out of order": outOfOrder,
 		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
-		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names,
+		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names, "import": imports,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -634,5 +637,41 @@ func names(t *testing.T, c Catalog, _ *Clock) {
 	}
 	if hits := must[[]rag.Hit](t)(c.Hydrate(t.Context(), col.ID, []rag.ChunkID{"", "no uuid"})); len(hits) != 0 {
 		t.Errorf("got %v", hits)
+	}
+}
+
+func imports(t *testing.T, c Catalog, _ *Clock) {
+	id := rag.NewCollectionID()
+	col := must[rag.Collection](t)(c.CreateCollection(t.Context(), rag.Collection{ID: id, Name: rag.HiddenName("import", id), Embedding: rag.EmbeddingSpec{Dimensions: 2}}))
+	makeCollection(t, c, "taken")
+	if all := must[[]rag.Collection](t)(c.Collections(t.Context(), "", 10)); len(all) != 1 {
+		t.Errorf("a hidden collection is listed: %v", all)
+	}
+	v := version(rag.JobDocument{Document: "doc_1", ExternalID: "文", Version: 7}, rag.Metadata{"a": "b"}, "one", "two")
+	v.Document.Collection = col.ID
+	if must[bool](t)(c.HasDocument(t.Context(), "doc_1")) {
+		t.Error("it has a document that was not stored")
+	}
+	if err := c.ImportDocument(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "importing it again", c.ImportDocument(t.Context(), v), rag.Conflict)
+	if !must[bool](t)(c.HasDocument(t.Context(), "doc_1")) {
+		t.Error("an imported document is not there")
+	}
+	wantCode(t, "a name that is taken", c.RenameCollection(t.Context(), col.ID, "taken"), rag.Conflict)
+	wantCode(t, "a collection that is not", c.RenameCollection(t.Context(), "col_none", "x"), rag.NotFound)
+	if err := c.RenameCollection(t.Context(), col.ID, "imported"); err != nil {
+		t.Fatal(err)
+	}
+	got := must[rag.Collection](t)(c.Collection(t.Context(), "imported"))
+	d := must[rag.Document](t)(c.Document(t.Context(), col.ID, "文"))
+	if got.ID != id || got.Chunks != 2 || d.Version != 7 || d.ID != "doc_1" {
+		t.Errorf("got %+v, %+v", got, d)
+	}
+	// The next submission goes on from its version.
+	must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "文"}}))
+	if l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute)); l.Job.Documents[0].Version != 8 || l.Job.Documents[0].Document != "doc_1" {
+		t.Errorf("got %+v", l.Job.Documents)
 	}
 }

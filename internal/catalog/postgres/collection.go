@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"footnote/internal/rag"
 )
@@ -56,10 +57,10 @@ func (s *Store) CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Co
 	return one(ctx, s, scanCollection, rag.Errorf(rag.NotFound, "The collection is gone."), `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1`, id)
 }
 
-// Collections lists up to limit collections by name, those after the given one.
+// Collections lists up to limit collections by name, those after the given one; hidden ones (rag.HiddenName) are left out.
 func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error) {
 	return list(ctx, s, func(rows pgx.Rows) (rag.Collection, error) { return scanCollection(rows) },
-		`SELECT `+collectionColumns+` FROM collections c WHERE c.name > $1 ORDER BY c.name LIMIT $2`, after, limit)
+		`SELECT `+collectionColumns+` FROM collections c WHERE c.name > $1 AND c.name < '~' ORDER BY c.name LIMIT $2`, after, limit)
 }
 
 // UpdateCollection sets the description.
@@ -75,6 +76,21 @@ func (s *Store) UpdateCollection(ctx context.Context, name, description string) 
 		return rag.Collection{}, err
 	}
 	return s.Collection(ctx, name)
+}
+
+// RenameCollection gives a collection another name. Conflict when the name is taken, NotFound when the collection is gone.
+func (s *Store) RenameCollection(ctx context.Context, id rag.CollectionID, name string) error {
+	return s.tx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `UPDATE collections SET name = $1, updated_at = $2 WHERE id = $3`, name, micros(s.now()), id)
+		var e *pgconn.PgError
+		switch {
+		case errors.As(err, &e) && e.Code == "23505": // unique_violation
+			return rag.Errorf(rag.Conflict, "A collection named %q exists already.", name)
+		case err == nil && tag.RowsAffected() == 0:
+			return rag.Errorf(rag.NotFound, "The collection is gone.")
+		}
+		return err
+	})
 }
 
 // DeleteCollection removes a collection with all that it holds, jobs included, and returns what it was.

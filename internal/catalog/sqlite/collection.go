@@ -68,14 +68,14 @@ func (s *Store) CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Co
 	return c, translate(err)
 }
 
-// Collections lists up to limit collections by name, those after the given one.
+// Collections lists up to limit collections by name, those after the given one; hidden ones (rag.HiddenName) are left out.
 func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error) {
 	var out []rag.Collection
 	err := each(ctx, s.read, func(rows *sql.Rows) error {
 		c, err := scanCollection(rows)
 		out = append(out, c)
 		return err
-	}, `SELECT `+collectionColumns+` FROM collections c WHERE c.name > ? ORDER BY c.name LIMIT ?`, after, limit)
+	}, `SELECT `+collectionColumns+` FROM collections c WHERE c.name > ? AND c.name < '~' ORDER BY c.name LIMIT ?`, after, limit)
 	return out, err
 }
 
@@ -95,6 +95,27 @@ func (s *Store) UpdateCollection(ctx context.Context, name, description string) 
 		return rag.Collection{}, err
 	}
 	return s.Collection(ctx, name)
+}
+
+// RenameCollection gives a collection another name. Conflict when the name is taken, NotFound when the collection is gone.
+func (s *Store) RenameCollection(ctx context.Context, id rag.CollectionID, name string) error {
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE OR IGNORE collections SET name = ?, updated_at = ? WHERE id = ?`, name, micros(s.now()), id)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		var there bool
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM collections WHERE id = ?)`, id).Scan(&there); err != nil {
+			return err
+		}
+		if !there {
+			return rag.Errorf(rag.NotFound, "The collection is gone.")
+		}
+		return rag.Errorf(rag.Conflict, "A collection named %q exists already.", name)
+	})
 }
 
 // DeleteCollection removes a collection with all that it holds, jobs included, and returns what it was.

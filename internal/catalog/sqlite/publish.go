@@ -40,6 +40,32 @@ func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, 
 	return removed, err
 }
 
+// HasDocument tells whether some document, of any collection, has that id.
+func (s *Store) HasDocument(ctx context.Context, id rag.DocumentID) (there bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM documents WHERE id = ?)`, id).Scan(&there)
+	return there, translate(err)
+}
+
+// ImportDocument stores a document with v as its active version, without a job. Conflict when its collection has a document of that external id, or some
+// collection one of that id.
+func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
+	d := v.Document
+	return s.tx(ctx, func(tx *sql.Tx) error {
+		now := micros(s.now())
+		r, err := tx.ExecContext(ctx, `INSERT INTO documents (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
+		    characters, chunks, created_at, updated_at)
+		  SELECT ?, id, ?, ?, 0, '', '', '', '', '', '{}', 0, 0, ?, ? FROM collections WHERE id = ? ON CONFLICT DO NOTHING`, d.ID, d.ExternalID, d.Version, now, now, d.Collection)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, rag.Errorf(rag.Conflict, "The document %q cannot be stored: it is there already, or its collection is gone.", rag.Clip(d.ExternalID, 80)))
+		}
+		_, err = replaceVersion(ctx, tx, d.Collection, v, now)
+		return err
+	})
+}
+
 func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, v rag.Version, now int64) ([]rag.ChunkID, error) {
 	d := v.Document
 	metadata, err := encodeMetadata(d.Metadata)
