@@ -79,7 +79,7 @@ func (s *server) visible(r *http.Request, p page) ([]rag.Collection, error) {
 		if name <= p.after || len(out) > p.limit {
 			continue
 		}
-		c, err := s.o.Catalog.Collection(r.Context(), name)
+		c, err := s.o.Catalog.DescribeCollection(r.Context(), name)
 		if rag.CodeOf(err) == rag.NotFound {
 			continue
 		}
@@ -110,7 +110,11 @@ func (s *server) collectionPath(r *http.Request) (string, error) {
 }
 
 func (s *server) getCollection(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.collection(r)
+	name, err := s.collectionPath(r)
+	if err != nil {
+		return err
+	}
+	c, err := s.o.Catalog.DescribeCollection(r.Context(), name)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type Ingest interface {
 // Catalog is what can be looked up.
 type Catalog interface {
 	Collection(ctx context.Context, name string) (rag.Collection, error)
+	DescribeCollection(ctx context.Context, name string) (rag.Collection, error)
 	CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
 	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)

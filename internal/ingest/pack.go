@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
@@ -238,7 +239,7 @@ func (s *Service) Import(ctx context.Context, name string, r io.Reader, reEmbed 
 	if err := s.o.Catalog.RenameCollection(ctx, c.ID, name); err != nil {
 		return c, err
 	}
-	return s.o.Catalog.Collection(ctx, name)
+	return s.o.Catalog.DescribeCollection(ctx, name)
 }
 
 // abandon takes away what an import has made so far.
@@ -428,9 +429,11 @@ func (p *pack) line() ([]byte, error) {
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return nil, damaged("it ends too early")
-		case errors.Is(err, gzip.ErrChecksum), errors.Is(err, gzip.ErrHeader):
-			return nil, damaged("%w", err)
 		default:
+			var corrupt flate.CorruptInputError
+			if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.As(err, &corrupt) {
+				return nil, damaged("%w", err)
+			}
 			return nil, err
 		}
 	}

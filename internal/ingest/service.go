@@ -20,6 +20,7 @@ import (
 type Catalog interface {
 	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
 	Collection(ctx context.Context, name string) (rag.Collection, error)
+	DescribeCollection(ctx context.Context, name string) (rag.Collection, error)
 	CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
 	RenameCollection(ctx context.Context, id rag.CollectionID, name string) error
@@ -47,7 +48,7 @@ type Catalog interface {
 	SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error
 	Publish(ctx context.Context, id rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error)
 	FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error
-	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, e *rag.JobError) error
+	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error
 	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error
 	CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error)
 	RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error)

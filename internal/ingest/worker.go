@@ -100,7 +100,8 @@ func (s *Service) job(ctx context.Context, l rag.Lease) (later bool) {
 		defer close(beating)
 		s.heartbeat(working, stop, l)
 	}()
-	failed, err := s.documents(working, l, log)
+	w := &work{Service: s, lease: l, wrote: started, stage: rag.StageParse, at: rag.Progress{Total: len(l.Job.Documents)}}
+	failed, err := w.documents(working, log)
 	stop(nil)
 	<-beating
 	switch {
@@ -123,7 +124,7 @@ func (s *Service) job(ctx context.Context, l rag.Lease) (later bool) {
 	} else if failed > 0 {
 		status, e = rag.JobFailed, &rag.JobError{Code: rag.Invalid, Message: fmt.Sprintf("%d of %d documents could not be taken in; each says why.", failed, len(l.Job.Documents))}
 	}
-	if err := s.o.Catalog.FinishJob(ctx, l.Job.ID, l.Token, status, e); err != nil && !lost(err) {
+	if err := s.o.Catalog.FinishJob(ctx, l.Job.ID, l.Token, status, w.stage, w.at, e); err != nil && !lost(err) {
 		log.Error("record the end of a job", "error", err)
 		return true // the lease runs out and the job is worked on again
 	}
@@ -163,6 +164,18 @@ func (s *Service) heartbeat(ctx context.Context, stop context.CancelCauseFunc, l
 	}
 }
 
+// work is the work on one leased job.
+type work struct {
+	*Service
+	lease rag.Lease
+	stage rag.JobStage
+	at    rag.Progress
+	wrote time.Time // when the progress was recorded last
+}
+
+// progressStep is how often a job's progress is recorded at most: a short job's, not before its end.
+const progressStep = 300 * time.Millisecond
+
 // draft is a document on its way through the pipeline.
 type draft struct {
 	n        int // place in the job
@@ -172,7 +185,8 @@ type draft struct {
 }
 
 // documents takes the job's unpublished documents through the pipeline, group by group; it returns how many of them failed for good.
-func (s *Service) documents(ctx context.Context, l rag.Lease, log *slog.Logger) (failed int, err error) {
+func (s *work) documents(ctx context.Context, log *slog.Logger) (failed int, err error) {
+	l := s.lease
 	if l.Job.Attempts > MaxAttempts {
 		return 0, rag.Errorf(rag.Internal, "The job was begun %d times and never ended; retry it when the cause has been found.", MaxAttempts)
 	}
@@ -192,10 +206,10 @@ func (s *Service) documents(ctx context.Context, l rag.Lease, log *slog.Logger) 
 				done++
 				continue
 			}
-			if err := s.progress(ctx, l, rag.StageParse, n, total); err != nil {
+			if err := s.progress(ctx, rag.StageParse, n, total); err != nil {
 				return failed, err
 			}
-			d, err := s.draft(ctx, c, l, n)
+			d, err := s.draft(ctx, c, n)
 			if ctx.Err() != nil {
 				return failed, context.Cause(ctx)
 			}
@@ -216,20 +230,20 @@ func (s *Service) documents(ctx context.Context, l rag.Lease, log *slog.Logger) 
 		if len(group) == 0 {
 			continue
 		}
-		if err := s.embed(ctx, l, group); err != nil {
+		if err := s.embed(ctx, group); err != nil {
 			return failed, err
 		}
 		for _, d := range group {
-			if err := s.progress(ctx, l, rag.StageIndex, done, total); err != nil {
+			if err := s.progress(ctx, rag.StageIndex, done, total); err != nil {
 				return failed, err
 			}
-			if err := s.publish(ctx, c, l, d); err != nil {
+			if err := s.publish(ctx, c, d); err != nil {
 				return failed, err
 			}
 			done++
 		}
 	}
-	return failed, s.progress(ctx, l, rag.StagePublish, done, total)
+	return failed, s.progress(ctx, rag.StagePublish, done, total)
 }
 
 // owned turns the loss of a lease into errLost.
@@ -240,14 +254,21 @@ func (s *Service) owned(err error) error {
 	return err
 }
 
-func (s *Service) progress(ctx context.Context, l rag.Lease, stage rag.JobStage, done, total int) error {
-	err := s.o.Catalog.SetProgress(ctx, l.Job.ID, l.Token, stage, rag.Progress{Done: done, Total: total})
+// progress notes where the job is, and records it now and then.
+func (s *work) progress(ctx context.Context, stage rag.JobStage, done, total int) error {
+	s.stage, s.at = stage, rag.Progress{Done: done, Total: total}
+	if time.Since(s.wrote) < progressStep {
+		return nil
+	}
+	s.wrote = time.Now()
+	err := s.o.Catalog.SetProgress(ctx, s.lease.Job.ID, s.lease.Token, stage, s.at)
 	s.bell.ring()
 	return s.owned(err)
 }
 
 // draft reads, parses and cuts the job's nth document.
-func (s *Service) draft(ctx context.Context, c rag.Collection, l rag.Lease, n int) (*draft, error) {
+func (s *work) draft(ctx context.Context, c rag.Collection, n int) (*draft, error) {
+	l := s.lease
 	u := l.Uploads[n]
 	r, err := s.o.Blobs.Get(ctx, u.SHA256)
 	if err != nil {
@@ -270,7 +291,7 @@ func (s *Service) draft(ctx context.Context, c rag.Collection, l rag.Lease, n in
 }
 
 // embed fills the group's vectors: those that the catalog has from there, the others from the model, together.
-func (s *Service) embed(ctx context.Context, l rag.Lease, group []*draft) error {
+func (s *work) embed(ctx context.Context, group []*draft) error {
 	type place struct {
 		d *draft
 		i int
@@ -300,7 +321,7 @@ func (s *Service) embed(ctx context.Context, l rag.Lease, group []*draft) error 
 	}
 	const batch = 64
 	for at := 0; at < len(texts); at += batch {
-		if err := s.progress(ctx, l, rag.StageEmbed, total-len(texts)+at, total); err != nil {
+		if err := s.progress(ctx, rag.StageEmbed, total-len(texts)+at, total); err != nil {
 			return err
 		}
 		part := texts[at:min(at+batch, len(texts))]
@@ -327,7 +348,8 @@ func (s *Service) embed(ctx context.Context, l rag.Lease, group []*draft) error 
 }
 
 // publish puts a document's chunks into the index and then makes the version active.
-func (s *Service) publish(ctx context.Context, c rag.Collection, l rag.Lease, d *draft) error {
+func (s *work) publish(ctx context.Context, c rag.Collection, d *draft) error {
+	l := s.lease
 	// Between the moment when a chunk is found to be on no active version's list and its removal, no other version may bring it back. Chunk ids are of a
 	// document, so its lock is enough.
 	unlock, err := s.o.Locks.Lock(ctx, string(d.version.Document.ID))

@@ -12,8 +12,8 @@ type Collection struct {
 	Description string
 	Embedding   EmbeddingSpec
 	Chunking    Chunking
-	Documents   int // documents with an active version; filled by the catalog on read
-	Chunks      int // chunks of active versions; filled by the catalog on read
+	Documents   int // documents with an active version; filled where a collection is described or listed
+	Chunks      int // chunks of active versions; likewise
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }

@@ -86,6 +86,19 @@ func (s *Store) Close() error {
 // Put stores what r gives, at most maxBytes, and returns its SHA-256 in hex and its length. It is stored whole or not at all. TooLarge when r
 // gives more.
 func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (sha string, n int64, err error) {
+	part := make([]byte, partBytes)
+	r = io.LimitReader(r, maxBytes+1)
+	got, err := readPart(r, part)
+	if err != nil {
+		return "", 0, err
+	}
+	if got < partBytes && int64(got) <= maxBytes { // most are so small: their name is known before anything is written
+		sum := sha256.Sum256(part[:got])
+		sha = hex.EncodeToString(sum[:])
+		_, err := s.pool.Exec(ctx, `WITH new AS (INSERT INTO blobs (sha256, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING sha256)
+		  INSERT INTO blob_parts (sha256, n, data) SELECT sha256, 0, $3 FROM new`, sha, got, part[:got])
+		return sha, int64(got), translate(err)
+	}
 	tx, err := s.pool.Begin(ctx)
 	if err != nil {
 		return "", 0, translate(err)
@@ -94,13 +107,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (sha strin
 	// The name is known only at the end: until then the parts have another, which the transaction keeps from everybody's eyes.
 	upload := "upload-" + string(rag.NewJobID())
 	h := sha256.New()
-	r = io.LimitReader(r, maxBytes+1)
-	part := make([]byte, partBytes)
 	for i := 0; ; i++ {
-		got, err := io.ReadFull(r, part)
-		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return "", 0, err
-		}
 		n += int64(got)
 		if n > maxBytes {
 			return "", 0, rag.Errorf(rag.TooLarge, "The document has more than %d bytes, the most that is taken; split it.", maxBytes)
@@ -113,6 +120,9 @@ func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (sha strin
 		}
 		if got < partBytes {
 			break
+		}
+		if got, err = readPart(r, part); err != nil {
+			return "", 0, err
 		}
 	}
 	sha = hex.EncodeToString(h.Sum(nil))
@@ -127,6 +137,15 @@ func (s *Store) Put(ctx context.Context, r io.Reader, maxBytes int64) (sha strin
 		return "", 0, translate(err)
 	}
 	return sha, n, translate(tx.Commit(ctx))
+}
+
+// readPart fills part as far as r goes.
+func readPart(r io.Reader, part []byte) (int, error) {
+	n, err := io.ReadFull(r, part)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return n, err
 }
 
 // Get opens a blob; NotFound when there is none. The reader fetches part by part under ctx.

@@ -17,6 +17,7 @@ import (
 type Catalog interface {
 	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
 	Collection(ctx context.Context, name string) (rag.Collection, error)
+	DescribeCollection(ctx context.Context, name string) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
 	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)
 	RenameCollection(ctx context.Context, id rag.CollectionID, name string) error
@@ -43,7 +44,7 @@ type Catalog interface {
 	SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error
 	Publish(ctx context.Context, id rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error)
 	FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error
-	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, e *rag.JobError) error
+	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error
 	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error
 	CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error)
 	RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error)
@@ -144,7 +145,7 @@ func ingest(t *testing.T, c Catalog, col rag.Collection, externalID string, meta
 	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
 	v := version(l.Job.Documents[0], metadata, words...)
 	removed := must[[]rag.ChunkID](t)(c.Publish(t.Context(), l.Job.ID, l.Token, 0, v))
-	if err := c.FinishJob(t.Context(), l.Job.ID, l.Token, rag.JobSucceeded, nil); err != nil {
+	if err := c.FinishJob(t.Context(), l.Job.ID, l.Token, rag.JobSucceeded, rag.StagePublish, rag.Progress{Done: 1, Total: 1}, nil); err != nil {
 		t.Fatal(err)
 	}
 	return v, removed
@@ -231,7 +232,7 @@ func publish(t *testing.T, c Catalog, _ *Clock) {
 	}); err != nil || n != 0 {
 		t.Errorf("%d chunk ids are missing, %v", n, err)
 	}
-	if got := must[rag.Collection](t)(c.Collection(t.Context(), "handbook")); got.Documents != 1 || got.Chunks != 3 {
+	if got := must[rag.Collection](t)(c.DescribeCollection(t.Context(), "handbook")); got.Documents != 1 || got.Chunks != 3 {
 		t.Errorf("counted %d documents, %d chunks", got.Documents, got.Chunks)
 	}
 }
@@ -301,7 +302,7 @@ func fencing(t *testing.T, c Catalog, clock *Clock) {
 	_, err := c.Publish(t.Context(), slow.Job.ID, slow.Token, 0, v)
 	wantCode(t, "publishing under a stale token", err, rag.Conflict)
 	wantCode(t, "progress", c.SetProgress(t.Context(), slow.Job.ID, slow.Token, rag.StageEmbed, rag.Progress{}), rag.Conflict)
-	wantCode(t, "finishing", c.FinishJob(t.Context(), slow.Job.ID, slow.Token, rag.JobFailed, nil), rag.Conflict)
+	wantCode(t, "finishing", c.FinishJob(t.Context(), slow.Job.ID, slow.Token, rag.JobFailed, rag.StageParse, rag.Progress{}, nil), rag.Conflict)
 	wantCode(t, "releasing", c.ReleaseJob(t.Context(), slow.Job.ID, slow.Token), rag.Conflict)
 	must[[]rag.ChunkID](t)(c.Publish(t.Context(), quick.Job.ID, quick.Token, 0, v))
 	must[rag.Job](t)(c.CancelJob(t.Context(), quick.Job.ID))
@@ -376,7 +377,7 @@ func jobs(t *testing.T, c Catalog, _ *Clock) {
 	if err := c.FailDocument(t.Context(), l.Job.ID, l.Token, 0, rag.JobError{Code: rag.Unsupported, Message: "看不懂"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.FinishJob(t.Context(), l.Job.ID, l.Token, rag.JobFailed, &rag.JobError{Code: rag.Unsupported, Message: "1 failed"}); err != nil {
+	if err := c.FinishJob(t.Context(), l.Job.ID, l.Token, rag.JobFailed, rag.StageEmbed, rag.Progress{Done: 3, Total: 40}, &rag.JobError{Code: rag.Unsupported, Message: "1 failed"}); err != nil {
 		t.Fatal(err)
 	}
 	j := must[rag.Job](t)(c.Job(t.Context(), l.Job.ID))
@@ -664,7 +665,7 @@ func imports(t *testing.T, c Catalog, _ *Clock) {
 	if err := c.RenameCollection(t.Context(), col.ID, "imported"); err != nil {
 		t.Fatal(err)
 	}
-	got := must[rag.Collection](t)(c.Collection(t.Context(), "imported"))
+	got := must[rag.Collection](t)(c.DescribeCollection(t.Context(), "imported"))
 	d := must[rag.Document](t)(c.Document(t.Context(), col.ID, "文"))
 	if got.ID != id || got.Chunks != 2 || d.Version != 7 || d.ID != "doc_1" {
 		t.Errorf("got %+v, %+v", got, d)

@@ -14,8 +14,8 @@ func (s *Store) SaveCitations(ctx context.Context, citations []rag.Citation) err
 		return nil
 	}
 	const insert = `INSERT INTO citations (id, marker, answer_start, answer_end, collection, document_id, external_id, title, version, chunk_id, source_start, source_end,
-	    quote, page, heading_path, verified, verdict, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
-	return s.tx(ctx, func(tx pgx.Tx) error {
+	    quote, page, heading_path, verified, verdict, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (id) DO NOTHING`
+	return s.repeat(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		for _, c := range citations {
 			batch.Queue(insert, c.ID, c.Marker, c.AnswerSpan.Start, c.AnswerSpan.End, c.Collection, c.Document.ID, c.Document.ExternalID,

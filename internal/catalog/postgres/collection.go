@@ -10,18 +10,31 @@ import (
 	"footnote/internal/rag"
 )
 
-const collectionColumns = `c.id, c.name, c.description, c.model, c.fingerprint, c.dimensions, c.target_tokens, c.overlap_tokens, c.created_at, c.updated_at,
+const collectionColumns = `c.id, c.name, c.description, c.model, c.fingerprint, c.dimensions, c.target_tokens, c.overlap_tokens, c.created_at, c.updated_at`
+
+const collectionCounts = `,
   (SELECT count(*) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0),
   (SELECT coalesce(sum(d.chunks), 0) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0)`
 
-func scanCollection(row pgx.Row) (rag.Collection, error) {
+func scanCollection(row pgx.Row, more ...func(*rag.Collection) []any) (rag.Collection, error) {
 	var c rag.Collection
 	var created, updated int64
-	err := row.Scan(&c.ID, &c.Name, &c.Description, &c.Embedding.Model, &c.Embedding.Fingerprint, &c.Embedding.Dimensions,
-		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated, &c.Documents, &c.Chunks)
+	into := []any{&c.ID, &c.Name, &c.Description, &c.Embedding.Model, &c.Embedding.Fingerprint, &c.Embedding.Dimensions,
+		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated}
+	for _, m := range more {
+		into = append(into, m(&c)...)
+	}
+	err := row.Scan(into...)
 	c.CreatedAt, c.UpdatedAt = fromMicros(created), fromMicros(updated)
 	return c, err
 }
+
+// counts scans what collectionCounts selects.
+func counts(c *rag.Collection) []any { return []any{&c.Documents, &c.Chunks} }
+
+func scanCounted(row pgx.Row) (rag.Collection, error) { return scanCollection(row, counts) }
+
+func scanBare(row pgx.Row) (rag.Collection, error) { return scanCollection(row) }
 
 func collectionMissing(name string) error {
 	return rag.Errorf(rag.NotFound, "There is no collection %q; create it with POST /v1/collections.", rag.Clip(name, 80))
@@ -47,20 +60,25 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 	return c, err
 }
 
-// Collection finds a collection by name; NotFound when there is none.
+// Collection finds a collection by name, without its counts; NotFound when there is none.
 func (s *Store) Collection(ctx context.Context, name string) (rag.Collection, error) {
-	return one(ctx, s, scanCollection, collectionMissing(name), `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1`, name)
+	return one(ctx, s, scanBare, collectionMissing(name), `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1`, name)
 }
 
-// CollectionByID finds a collection by id; NotFound when there is none.
+// DescribeCollection finds a collection by name, with its counts; NotFound when there is none. Counting takes time in a large collection.
+func (s *Store) DescribeCollection(ctx context.Context, name string) (rag.Collection, error) {
+	return one(ctx, s, scanCounted, collectionMissing(name), `SELECT `+collectionColumns+collectionCounts+` FROM collections c WHERE c.name = $1`, name)
+}
+
+// CollectionByID finds a collection by id, without its counts; NotFound when there is none.
 func (s *Store) CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error) {
-	return one(ctx, s, scanCollection, rag.Errorf(rag.NotFound, "The collection is gone."), `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1`, id)
+	return one(ctx, s, scanBare, rag.Errorf(rag.NotFound, "The collection is gone."), `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1`, id)
 }
 
-// Collections lists up to limit collections by name, those after the given one; hidden ones (rag.HiddenName) are left out.
+// Collections lists up to limit collections by name, those after the given one, with their counts; hidden ones (rag.HiddenName) are left out.
 func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error) {
-	return list(ctx, s, func(rows pgx.Rows) (rag.Collection, error) { return scanCollection(rows) },
-		`SELECT `+collectionColumns+` FROM collections c WHERE c.name > $1 AND c.name < '~' ORDER BY c.name LIMIT $2`, after, limit)
+	return list(ctx, s, func(rows pgx.Rows) (rag.Collection, error) { return scanCollection(rows, counts) },
+		`SELECT `+collectionColumns+collectionCounts+` FROM collections c WHERE c.name > $1 AND c.name < '~' ORDER BY c.name LIMIT $2`, after, limit)
 }
 
 // UpdateCollection sets the description.
@@ -75,7 +93,7 @@ func (s *Store) UpdateCollection(ctx context.Context, name, description string) 
 	if err != nil {
 		return rag.Collection{}, err
 	}
-	return s.Collection(ctx, name)
+	return s.DescribeCollection(ctx, name)
 }
 
 // RenameCollection gives a collection another name. Conflict when the name is taken, NotFound when the collection is gone.

@@ -253,7 +253,7 @@ func (s *Store) AckRemovals(ctx context.Context, done []rag.Removal) error {
 	for i, r := range done {
 		collections[i], ids[i] = string(r.Collection), r.Chunk
 	}
-	return s.tx(ctx, func(tx pgx.Tx) error {
+	return s.repeat(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM removals r USING unnest($1::text[], $2::uuid[]) AS done(collection_id, chunk_id)
 		  WHERE r.collection_id = done.collection_id AND r.chunk_id = done.chunk_id`, collections, uuids(ids))
 		return err

@@ -15,16 +15,21 @@ import (
 // while that request is still being worked on, on whichever replica. Answers are kept for rag.IdempotencyAge; a claim that led to no answer for
 // rag.IdempotencyClaim is void.
 func (s *Store) ClaimIdempotencyKey(ctx context.Context, key, bodyHash string) (kept *rag.KeptResponse, err error) {
-	err = s.tx(ctx, func(tx pgx.Tx) error {
+	// While a key is claimed, the header's place holds who claimed it: so a claim whose commit was lost on the way can be repeated.
+	claim, err := json.Marshal(map[string]string{"claim": string(rag.NewJobID())})
+	if err != nil {
+		return nil, err
+	}
+	err = s.repeat(ctx, func(tx pgx.Tx) error {
 		kept = nil
 		now := s.now()
 		old := micros(now.Add(-rag.IdempotencyAge))
 		if _, err := tx.Exec(ctx, `DELETE FROM idempotency WHERE created_at <= $1 AND key <> $2`, old, key); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, `INSERT INTO idempotency AS i (key, body_hash, status, header, body, created_at) VALUES ($1, $2, 0, '{}', '', $3)
-		  ON CONFLICT (key) DO UPDATE SET body_hash = excluded.body_hash, status = 0, header = '{}', body = '', created_at = excluded.created_at
-		  WHERE i.created_at <= $4 OR (i.status = 0 AND i.created_at <= $5)`, key, bodyHash, micros(now), old, micros(now.Add(-rag.IdempotencyClaim)))
+		tag, err := tx.Exec(ctx, `INSERT INTO idempotency AS i (key, body_hash, status, header, body, created_at) VALUES ($1, $2, 0, $6, '', $3)
+		  ON CONFLICT (key) DO UPDATE SET body_hash = excluded.body_hash, status = 0, header = excluded.header, body = '', created_at = excluded.created_at
+		  WHERE i.created_at <= $4 OR (i.status = 0 AND (i.created_at <= $5 OR i.header = $6))`, key, bodyHash, micros(now), old, micros(now.Add(-rag.IdempotencyClaim)), string(claim))
 		if err != nil || tag.RowsAffected() == 1 {
 			return err
 		}
@@ -52,7 +57,7 @@ func (s *Store) SaveIdempotentResponse(ctx context.Context, key string, r rag.Ke
 	if err != nil {
 		return fmt.Errorf("encode an answer's header: %w", err)
 	}
-	return s.tx(ctx, func(tx pgx.Tx) error {
+	return s.repeat(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE idempotency SET body_hash = $1, status = $2, header = $3, body = $4 WHERE key = $5`, r.BodyHash, r.Status, string(header), r.Body, key)
 		return err
 	})
@@ -60,7 +65,7 @@ func (s *Store) SaveIdempotentResponse(ctx context.Context, key string, r rag.Ke
 
 // ReleaseIdempotencyKey gives a claim up, so that the request can be tried again.
 func (s *Store) ReleaseIdempotencyKey(ctx context.Context, key string) error {
-	return s.tx(ctx, func(tx pgx.Tx) error {
+	return s.repeat(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM idempotency WHERE key = $1 AND status = 0`, key)
 		return err
 	})

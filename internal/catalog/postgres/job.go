@@ -211,9 +211,15 @@ func held(ctx context.Context, q querier, id rag.JobID, token int64) error {
 	return nil
 }
 
-// update runs one statement on a job that the token holds; wake tells the replicas.
+// update runs one statement on a job that the token holds. What others must know of (wake) is durable, and they are told.
 func (s *Store) update(ctx context.Context, id rag.JobID, token int64, wake bool, query string, args ...any) error {
-	return s.tx(ctx, func(tx pgx.Tx) error {
+	return s.transaction(ctx, !wake, func(tx pgx.Tx) error {
+		if !wake {
+			// Progress and a lease's new end may be lost in a crash of the server: so they need not wait for its disk.
+			if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+				return err
+			}
+		}
 		if err := held(ctx, tx, id, token); err != nil {
 			return err
 		}
@@ -236,16 +242,16 @@ func (s *Store) SetProgress(ctx context.Context, id rag.JobID, token int64, stag
 
 // FailDocument records why the job's nth document could not be taken in.
 func (s *Store) FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error {
-	return s.update(ctx, id, token, false, `UPDATE job_documents SET error_code = $1, error_message = $2 WHERE job_id = $3 AND n = $4`, e.Code, e.Message, id, n)
+	return s.update(ctx, id, token, true, `UPDATE job_documents SET error_code = $1, error_message = $2 WHERE job_id = $3 AND n = $4`, e.Code, e.Message, id, n)
 }
 
-// FinishJob ends a job as succeeded or failed.
-func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, e *rag.JobError) error {
+// FinishJob ends a job as succeeded or failed, with the progress that it made.
+func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error {
 	if e == nil {
 		e = &rag.JobError{}
 	}
-	return s.update(ctx, id, token, true, `UPDATE jobs SET status = $1, error_code = $2, error_message = $3, updated_at = $4, finished_at = $4 WHERE id = $5`,
-		status, e.Code, e.Message, micros(s.now()), id)
+	return s.update(ctx, id, token, true, `UPDATE jobs SET status = $1, stage = $2, done = $3, total = $4, error_code = $5, error_message = $6, updated_at = $7, finished_at = $7 WHERE id = $8`,
+		status, stage, p.Done, p.Total, e.Code, e.Message, micros(s.now()), id)
 }
 
 // ReleaseJob puts a running job back in the queue.

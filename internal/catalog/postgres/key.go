@@ -53,7 +53,7 @@ func (s *Store) HasKeys(ctx context.Context) (bool, error) {
 
 // RevokeKey ends a key's use for good; doing it again changes nothing. NotFound when there is none.
 func (s *Store) RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error) {
-	err := s.tx(ctx, func(tx pgx.Tx) error {
+	err := s.repeat(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0`, micros(s.now()), id)
 		return err
 	})
@@ -65,7 +65,7 @@ func (s *Store) RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error)
 
 // TouchKey records that a key was used.
 func (s *Store) TouchKey(ctx context.Context, id rag.KeyID, at time.Time) error {
-	return s.tx(ctx, func(tx pgx.Tx) error {
+	return s.repeat(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`, micros(at), id)
 		return err
 	})

@@ -164,6 +164,15 @@ func (s *Store) read(ctx context.Context, f func() error) error { return s.patie
 // tx runs f in one transaction. It is run again when the transaction came to nothing for a passing reason: a deadlock, a server that went away. When
 // the commit's own outcome is unknown, the error is Unavailable and nothing is repeated.
 func (s *Store) tx(ctx context.Context, f func(pgx.Tx) error) error {
+	return s.transaction(ctx, false, f)
+}
+
+// repeat runs f in one transaction that may be carried out twice, so it is run again also when the outcome of its commit is unknown.
+func (s *Store) repeat(ctx context.Context, f func(pgx.Tx) error) error {
+	return s.transaction(ctx, true, f)
+}
+
+func (s *Store) transaction(ctx context.Context, repeatable bool, f func(pgx.Tx) error) error {
 	return s.patiently(ctx, func() error {
 		tx, err := s.pool.Begin(ctx)
 		if err != nil {
@@ -178,7 +187,7 @@ func (s *Store) tx(ctx context.Context, f func(pgx.Tx) error) error {
 			return err
 		}
 		err = tx.Commit(ctx)
-		if err != nil && !aborted(err) {
+		if err != nil && !repeatable && !aborted(err) {
 			return translate(err) // translated, so that it is not taken for one that may be repeated
 		}
 		return err

@@ -219,14 +219,14 @@ func (s *Store) FailDocument(ctx context.Context, id rag.JobID, token int64, n i
 	return s.update(ctx, id, token, `UPDATE job_documents SET error_code = ?, error_message = ? WHERE job_id = ? AND n = ?`, e.Code, e.Message, id, n)
 }
 
-// FinishJob ends a job as succeeded or failed.
-func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, e *rag.JobError) error {
+// FinishJob ends a job as succeeded or failed, with the progress that it made.
+func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error {
 	if e == nil {
 		e = &rag.JobError{}
 	}
 	now := micros(s.now())
-	return s.update(ctx, id, token, `UPDATE jobs SET status = ?, error_code = ?, error_message = ?, updated_at = ?, finished_at = ? WHERE id = ?`,
-		status, e.Code, e.Message, now, now, id)
+	return s.update(ctx, id, token, `UPDATE jobs SET status = ?, stage = ?, done = ?, total = ?, error_code = ?, error_message = ?, updated_at = ?, finished_at = ? WHERE id = ?`,
+		status, stage, p.Done, p.Total, e.Code, e.Message, now, now, id)
 }
 
 // ReleaseJob puts a running job back in the queue.
