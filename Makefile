@@ -3,7 +3,7 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test lint bench eval clean
+.PHONY: build demo test lint bench bench-production eval clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -11,7 +11,7 @@ build: ## bin/footnote, one static binary
 demo: build ## start the service with sample documents, ask three questions, keep serving
 	./bin/footnote demo
 
-test: lint ## everything, with the race detector
+test: lint ## everything, with the race detector; starts a throw-away Postgres unless TEST_POSTGRES_URL names one
 	$(GO) test -race -timeout 20m ./...
 
 lint: ## formatting, vet and staticcheck
@@ -22,6 +22,10 @@ lint: ## formatting, vet and staticcheck
 
 bench: ## speed, as figures to compare in one run
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
+
+bench-production: ## production mode: a search beside the bare clients it uses, 1,000 documents through two replicas beside embedding alone
+	$(GO) test -run '^$$' -bench BesideBareClient -benchtime 300x ./internal/e2e
+	$(GO) test -run '^$$' -bench ThousandDocuments -benchtime 1x -timeout 20m ./internal/e2e
 
 eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }

@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"footnote/internal/catalog/postgres"
 	"footnote/internal/catalog/sqlite"
 	"footnote/internal/config"
+	"footnote/internal/index/qdrant"
 	"footnote/internal/llm"
 	"footnote/internal/rag"
 	"footnote/internal/simd"
@@ -70,7 +72,15 @@ func (p *program) examine(ctx context.Context) []finding {
 		return []finding{{Check: "configuration", Found: err.Error(), Remedy: "Correct the settings named above; footnote --help lists them."}}
 	}
 	out := []finding{{Check: "configuration", OK: true, Found: "every setting is valid"}}
-	out = append(out, examineListen(ctx, c), examineStore(ctx, c))
+	out = append(out, examineListen(ctx, c))
+	if c.Postgres() {
+		out = append(out, p.examinePostgres(ctx, c))
+	} else {
+		out = append(out, examineStore(ctx, c))
+	}
+	if c.Qdrant() {
+		out = append(out, examineQdrant(ctx, c))
+	}
 	started := time.Now()
 	e, err := openEmbedder(ctx, c, p.logger(c, p.stderr))
 	switch {
@@ -83,7 +93,7 @@ func (p *program) examine(ctx context.Context) []finding {
 			f.Found, f.Remedy = message(err), "See that the endpoint named by FOOTNOTE_EMBED_BASE_URL answers."
 		}
 		out = append(out, f)
-		out = append(out, examineCollections(ctx, c, e))
+		out = append(out, p.examineCollections(ctx, c, e))
 	}
 	return append(out, examineChat(ctx, c))
 }
@@ -127,14 +137,53 @@ func examineStore(ctx context.Context, c config.Config) finding {
 	return f
 }
 
-// examineCollections looks for collections that another model embedded.
-func examineCollections(ctx context.Context, c config.Config, e embedder) finding {
-	f := finding{Check: "collections", OK: true, Found: "none yet"}
-	path := filepath.Join(c.Data, "footnote.db")
-	if _, err := os.Stat(path); err != nil {
+func (p *program) examinePostgres(ctx context.Context, c config.Config) finding {
+	f := finding{Check: "catalog"}
+	s, err := postgres.Open(ctx, postgres.Options{URL: c.Catalog.Reveal(), Patience: time.Second})
+	if err == nil {
+		err = errors.Join(s.Check(ctx), s.Close())
+	}
+	if err != nil {
+		f.Found, f.Remedy = message(err), "See that the Postgres server of FOOTNOTE_CATALOG runs, and that user, password and database are right; the user must be allowed to create tables."
 		return f
 	}
-	s, err := sqlite.Open(ctx, sqlite.Options{Path: path})
+	f.OK, f.Found = true, "Postgres can be read and written, and its schema is up to date"
+	return f
+}
+
+func examineQdrant(ctx context.Context, c config.Config) finding {
+	f := finding{Check: "index"}
+	a := &app{config: c}
+	_, err := a.openIndex()
+	if err == nil {
+		x := a.index.(*qdrant.Index)
+		err = errors.Join(x.Check(ctx), x.Close())
+	}
+	if err != nil {
+		f.Found, f.Remedy = message(err), "See that the Qdrant server of FOOTNOTE_INDEX runs, that the port is that of gRPC (6334), and that the key is right."
+		return f
+	}
+	f.OK, f.Found = true, "Qdrant answers; footnote reconcile --check compares it with the catalog"
+	return f
+}
+
+// examineCollections looks for collections that another model embedded.
+func (p *program) examineCollections(ctx context.Context, c config.Config, e embedder) finding {
+	f := finding{Check: "collections", OK: true, Found: "none yet"}
+	var s interface {
+		Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
+		Close() error
+	}
+	var err error
+	if c.Postgres() {
+		s, err = postgres.Open(ctx, postgres.Options{URL: c.Catalog.Reveal(), Patience: time.Second})
+	} else {
+		path := filepath.Join(c.Data, "footnote.db")
+		if _, err := os.Stat(path); err != nil {
+			return f
+		}
+		s, err = sqlite.Open(ctx, sqlite.Options{Path: path})
+	}
 	if err != nil {
 		return finding{Check: "collections", Found: message(err), Remedy: "See the check of the store."}
 	}

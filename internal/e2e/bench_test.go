@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	client "github.com/qdrant/go-client/qdrant"
 
 	"footnote/internal/catalog/postgres"
@@ -69,9 +70,17 @@ func unit(r *rand.Rand, dims int) rag.Embedding {
 // BenchmarkSearch_BesideBareClient sets a hybrid search in production mode beside what it cannot do without: the two queries of the bare Qdrant client, side by side, and one read of
 // Postgres. The two take turns, so that both meet the same machine.
 func BenchmarkSearch_BesideBareClient(b *testing.B) {
-	const chunks, dims, topK = 10_000, 384, 10
+	const dims, topK = 384, 10
+	chunks := 10_000
+	if v := os.Getenv("BENCH_CHUNKS"); v != "" {
+		var err error
+		if chunks, err = strconv.Atoi(v); err != nil {
+			b.Fatal(err)
+		}
+	}
+	url := pgserver.URL(b)
 	ctx, r := b.Context(), rand.New(rand.NewPCG(1, 2))
-	store, err := postgres.Open(ctx, postgres.Options{URL: pgserver.URL(b)})
+	store, err := postgres.Open(ctx, postgres.Options{URL: url})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -115,6 +124,15 @@ func BenchmarkSearch_BesideBareClient(b *testing.B) {
 		if err := store.ImportDocument(ctx, v); err != nil {
 			b.Fatal(err)
 		}
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	var stored int64
+	if err := conn.QueryRow(ctx, `SELECT sum(pg_total_relation_size(c))::bigint FROM unnest('{chunks,texts,documents}'::regclass[]) c`).Scan(&stored); err != nil {
+		b.Fatal(err)
 	}
 	query := fixed{unit(r, dims)}
 	s := search.New(search.Options{Catalog: store, Index: index, Embedder: query, Logger: slog.New(slog.DiscardHandler)})
@@ -170,6 +188,7 @@ func BenchmarkSearch_BesideBareClient(b *testing.B) {
 	b.ReportMetric(float64(a.Microseconds())/float64(b.N), "us/search")
 	b.ReportMetric(float64(z.Microseconds())/float64(b.N), "us/bare")
 	b.ReportMetric(float64(a)/float64(z), "ratio")
+	b.ReportMetric(float64(stored)/float64(chunks), "postgres-bytes/chunk")
 }
 
 // BenchmarkReplicas_ThousandDocuments takes 1,000 real paragraphs in, submitted at once through two replicas, and sets the rate beside that of one process that only embeds the same
