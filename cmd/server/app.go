@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,6 +65,7 @@ type app struct {
 	index    index
 	closers  []func() error
 	embedder embedder
+	others   []embedder // of collections on their way to another model
 	ingest   *ingest.Service
 	search   *search.Service
 	handler  http.Handler
@@ -82,11 +84,25 @@ func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embed
 		return nil, exitError{exitUsage, err}
 	}
 	if c.EmbedBaseURL == "" {
-		return embedlocal.New(embedlocal.Options{})
+		return builtIn()
 	}
 	return openai.New(ctx, openai.Options{
 		BaseURL: c.EmbedBaseURL, Model: c.EmbedModel, APIKey: c.EmbedAPIKey.Reveal(), Dimensions: c.EmbedDimensions,
 	})
+}
+
+// builtIn is the built-in model. Its weights are held once.
+var builtIn = sync.OnceValues(func() (embedder, error) { return embedlocal.New(embedlocal.Options{}) })
+
+// openOther opens the model that collections can be re-embedded with, or were until now; nil when none is named.
+func openOther(ctx context.Context, c config.Config) (embedder, error) {
+	switch {
+	case c.OtherModel == "":
+		return nil, nil
+	case c.OtherBaseURL == "":
+		return builtIn()
+	}
+	return openai.New(ctx, openai.Options{BaseURL: c.OtherBaseURL, Model: c.OtherModel, APIKey: c.OtherAPIKey.Reveal(), Dimensions: c.OtherDimensions})
 }
 
 // openApp opens the store and wires every room. The caller runs app.run and closes.
@@ -113,6 +129,13 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		a.embedder, err = openEmbedder(ctx, c, log)
 		return err
 	})
+	opening.Go(func() error {
+		other, err := openOther(openCtx, c)
+		if other != nil {
+			a.others = append(a.others, other)
+		}
+		return err
+	})
 	opening.Go(func() error { return a.openCatalog(openCtx, &o) })
 	if err := opening.Wait(); err != nil {
 		return nil, err
@@ -135,13 +158,18 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	observe := func(stage string, d time.Duration) { a.stages.WithLabelValues(stage).Observe(d.Seconds()) }
 
 	o.Observe = observe
+	searching := search.Options{Catalog: a.catalog, Index: a.index, Embedder: a.embedder, Logger: log, Observe: observe}
+	for _, e := range a.others {
+		o.Others, searching.Others = append(o.Others, e), append(searching.Others, e)
+	}
+	a.search = search.New(searching)
+	o.Evaluate = a.evaluate
 	a.ingest = ingest.New(o)
 	if !c.Qdrant() {
 		if err := a.ingest.Rebuild(ctx); err != nil {
 			return nil, fmt.Errorf("rebuild the index from the catalog: %w", err)
 		}
 	}
-	a.search = search.New(search.Options{Catalog: a.catalog, Index: a.index, Embedder: a.embedder, Logger: log, Observe: observe})
 	answering := answer.Options{Search: a.search, Embedder: a.embedder, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})

@@ -249,6 +249,14 @@ func (s *service) converge(want map[string]string) {
 		len(want), converged.Round(10*time.Millisecond), retried, orphans, holes)
 }
 
+// clean reports a collection on which index and catalog disagree.
+func (s *service) clean(r rag.Reconciliation) error {
+	if r.Holes > 0 || r.Missing {
+		s.t.Errorf("the index lacks something: %+v", r)
+	}
+	return nil
+}
+
 func TestReconcile_MendsAnIndexThatLostAndKeptTooMuch(t *testing.T) {
 	t.Parallel()
 	q := qdrantserver.Start(t, "")

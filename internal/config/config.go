@@ -65,6 +65,10 @@ type Config struct {
 	EmbedModel      string        `env:"EMBED_MODEL"`
 	EmbedAPIKey     Secret        `env:"EMBED_API_KEY"`
 	EmbedDimensions int           `env:"EMBED_DIMENSIONS"`
+	OtherBaseURL    string        `env:"OTHER_EMBED_BASE_URL"`
+	OtherModel      string        `env:"OTHER_EMBED_MODEL"`
+	OtherAPIKey     Secret        `env:"OTHER_EMBED_API_KEY"`
+	OtherDimensions int           `env:"OTHER_EMBED_DIMENSIONS"`
 	LLMBaseURL      string        `env:"LLM_BASE_URL"`
 	LLMModel        string        `env:"LLM_MODEL"`
 	LLMAPIKey       Secret        `env:"LLM_API_KEY"`
@@ -183,7 +187,7 @@ func (c Config) Validate() error {
 	if c.QdrantExact < -1 {
 		bad("FOOTNOTE_QDRANT_EXACT_BELOW must be a number of chunks, or -1 for never")
 	}
-	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL} {
+	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL} {
 		if u == "" {
 			continue
 		}
@@ -197,8 +201,17 @@ func (c Config) Validate() error {
 	if c.EmbedBaseURL == "" && c.EmbedModel != "" {
 		bad("FOOTNOTE_EMBED_MODEL needs FOOTNOTE_EMBED_BASE_URL; without both, the built-in model is used")
 	}
+	switch {
+	case c.OtherBaseURL != "" && c.OtherModel == "":
+		bad("FOOTNOTE_OTHER_EMBED_BASE_URL needs FOOTNOTE_OTHER_EMBED_MODEL: the model's name at that endpoint")
+	case c.OtherBaseURL == "" && c.OtherModel != "" && c.OtherModel != BuiltIn:
+		bad("FOOTNOTE_OTHER_EMBED_MODEL needs FOOTNOTE_OTHER_EMBED_BASE_URL, or must be %q for the built-in model", BuiltIn)
+	}
 	if (c.LLMBaseURL == "") != (c.LLMModel == "") {
 		bad("FOOTNOTE_LLM_BASE_URL and FOOTNOTE_LLM_MODEL go together; without both, answers are extractive")
+	}
+	if c.OtherDimensions < 0 || c.OtherDimensions > 8192 {
+		bad("FOOTNOTE_OTHER_EMBED_DIMENSIONS must be between 1 and 8192, or absent")
 	}
 	if c.EmbedDimensions < 0 || c.EmbedDimensions > 8192 {
 		bad("FOOTNOTE_EMBED_DIMENSIONS must be between 1 and 8192, or absent")
@@ -225,6 +238,9 @@ func (c Config) Validate() error {
 	}
 	return errors.Join(p...)
 }
+
+// BuiltIn names the built-in model where a setting must name one.
+const BuiltIn = "built-in"
 
 // Postgres tells whether the catalog is in Postgres.
 func (c Config) Postgres() bool {

@@ -59,6 +59,11 @@ func (s *server) routes() http.Handler {
 		{"GET", "/v1/collections/{collection}/export", rag.ScopeAdmin, s.exportCollection, nil},
 		{"POST", "/v1/collections/{collection}/import", rag.ScopeAdmin, s.importCollection, []string{"re_embed"}},
 
+		{"POST", "/v1/collections/{collection}/reembedding", rag.ScopeAdmin, s.reembed, nil},
+		{"GET", "/v1/collections/{collection}/reembedding", rag.ScopeAdmin, s.getReembedding, nil},
+		{"DELETE", "/v1/collections/{collection}/reembedding", rag.ScopeAdmin, s.endReembedding, nil},
+		{"POST", "/v1/collections/{collection}/reembedding/swap", rag.ScopeAdmin, s.swapReembedding, nil},
+
 		{"GET", "/v1/jobs", rag.ScopeRead, s.listJobs, []string{"limit", "after", "status", "collection"}},
 		{"GET", "/v1/jobs/{job}", rag.ScopeRead, s.getJob, []string{"wait"}},
 		{"GET", "/v1/jobs/{job}/events", rag.ScopeRead, s.watchJob, nil},

@@ -22,6 +22,10 @@ type Ingest interface {
 	DeleteCollection(ctx context.Context, name string) error
 	Export(ctx context.Context, name string, w io.Writer) error
 	Import(ctx context.Context, name string, r io.Reader, reEmbed bool) (rag.Collection, error)
+	Reembed(ctx context.Context, name, model string, plan rag.ReembeddingPlan) (rag.Reembedding, error)
+	Reembedding(ctx context.Context, name string) (rag.Reembedding, error)
+	SwapReembedding(ctx context.Context, name string) (rag.Reembedding, error)
+	EndReembedding(ctx context.Context, name string) error
 	Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error)
 	DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error)
 	DeleteDocument(ctx context.Context, collection, externalID string) error

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"footnote/internal/rag"
@@ -59,11 +61,15 @@ func (s *Service) sweepDocument(ctx context.Context, due []rag.Removal) error {
 	for i, r := range due {
 		ids[i] = r.Chunk
 	}
-	_, err = s.unpublish(ctx, due[0].Collection, ids)
-	if rag.CodeOf(err) == rag.NotFound { // the index has lost the collection, and the chunks with it
-		err = nil
+	c, err := s.o.Catalog.CollectionByID(ctx, due[0].Collection)
+	if rag.CodeOf(err) == rag.NotFound {
+		return nil // its removals go with it
 	}
 	if err != nil {
+		return err
+	}
+	// The index may have lost the collection, and the chunks with it.
+	if _, err := s.unpublish(ctx, c.IndexID, ids); err != nil && rag.CodeOf(err) != rag.NotFound {
 		return err
 	}
 	return s.o.Catalog.AckRemovals(ctx, due)
@@ -85,7 +91,9 @@ func (s *Service) Reconcile(ctx context.Context, fix, rebuild bool, report func(
 		}
 		for _, c := range page {
 			after = c.Name
-			known[c.ID] = true
+			for _, id := range s.indexes(ctx, c) {
+				known[id] = true
+			}
 			r, err := s.reconcile(ctx, c, fix, rebuild)
 			if rag.CodeOf(err) == rag.NotFound {
 				if _, gone := s.o.Catalog.CollectionByID(ctx, c.ID); rag.CodeOf(gone) == rag.NotFound {
@@ -131,8 +139,12 @@ func (s *Service) leftover(ctx context.Context, id rag.CollectionID, fix bool) (
 		return false, err
 	}
 	defer unlock()
-	_, err = s.o.Catalog.CollectionByID(ctx, id)
-	if err == nil || rag.CodeOf(err) != rag.NotFound {
+	owner, _, _ := strings.Cut(string(id), ".") // rag.NewIndexID
+	c, err := s.o.Catalog.CollectionByID(ctx, rag.CollectionID(owner))
+	if err == nil && slices.Contains(s.indexes(ctx, c), id) {
+		return false, nil
+	}
+	if err != nil && rag.CodeOf(err) != rag.NotFound {
 		return false, err
 	}
 	if !fix {
@@ -154,7 +166,7 @@ func (s *Service) reconcile(ctx context.Context, c rag.Collection, fix, rebuild 
 	}
 	r.Chunks = len(listed)
 	suspects := map[rag.DocumentID][]rag.ChunkID{}
-	err = s.o.Index.EachPoint(ctx, c.ID, func(p rag.PointRef) error {
+	err = s.o.Index.EachPoint(ctx, c.IndexID, func(p rag.PointRef) error {
 		r.Points++
 		if _, ok := listed[p.Chunk]; !ok {
 			suspects[p.Document] = append(suspects[p.Document], p.Chunk)
@@ -166,14 +178,14 @@ func (s *Service) reconcile(ctx context.Context, c rag.Collection, fix, rebuild 
 	if rag.CodeOf(err) == rag.NotFound {
 		r.Missing = true
 		if err = nil; fix || rebuild {
-			err = s.o.Index.EnsureCollection(ctx, c.ID, c.Embedding.Dimensions)
+			err = s.o.Index.EnsureCollection(ctx, c.IndexID, c.Embedding.Dimensions)
 		}
 	}
 	if err != nil {
 		return r, err
 	}
 	for document, ids := range suspects {
-		n, err := s.orphans(ctx, c.ID, document, ids, fix)
+		n, err := s.orphans(ctx, c.IndexID, document, ids, fix)
 		if err != nil {
 			return r, err
 		}
@@ -239,7 +251,7 @@ func (s *Service) holes(ctx context.Context, c rag.Collection, document rag.Docu
 				points = append(points, point(h.Chunk, rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text), v, h.Document.Metadata))
 			}
 		}
-		if err := s.o.Index.Upsert(ctx, c.ID, points); err != nil {
+		if err := s.o.Index.Upsert(ctx, c.IndexID, points); err != nil {
 			return n, err
 		}
 	}

@@ -41,6 +41,16 @@ type Catalog interface {
 	AckRemovals(ctx context.Context, done []rag.Removal) error
 	EachChunkID(ctx context.Context, collection rag.CollectionID, f func(rag.PointRef) error) error
 
+	StartReembedding(ctx context.Context, r rag.Reembedding) error
+	Reembedding(ctx context.Context, id rag.CollectionID) (rag.Reembedding, error)
+	Reembeddings(ctx context.Context) ([]rag.Reembedding, error)
+	MoveReembedding(ctx context.Context, r rag.Reembedding) error
+	ChunksWithoutOther(ctx context.Context, id rag.CollectionID, limit int) ([]rag.StoredChunk, error)
+	EachOther(ctx context.Context, id rag.CollectionID, f func(rag.StoredChunk) error) error
+	SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID, vectors []rag.Embedding) error
+	SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing int, err error)
+	EndReembedding(ctx context.Context, id rag.CollectionID) error
+
 	Submit(ctx context.Context, collection rag.CollectionID, uploads []rag.Upload) (rag.Job, error)
 	Job(ctx context.Context, id rag.JobID) (rag.Job, error)
 	LeaseJob(ctx context.Context, worker string, d time.Duration) (*rag.Lease, error)
@@ -91,7 +101,8 @@ type Options struct {
 	Catalog  Catalog
 	Blobs    Blobs
 	Index    Index
-	Embedder Embedder
+	Embedder Embedder   // of new collections
+	Others   []Embedder // of collections that have another model
 	Logger   *slog.Logger
 	Workers  int           // jobs worked on at a time; 0: 1
 	Lease    time.Duration // a job is another worker's when its lease was not renewed for so long; 0: 30 s
@@ -101,6 +112,8 @@ type Options struct {
 	Locks  Locks                                        // nil: of this process alone
 	Listen func(ctx context.Context, ring func()) error // calls ring when another process changed a job; nil: there is none
 
+	// Evaluate compares a collection's search as it is with its search under a re-embedding's other model; nil: every gate is open.
+	Evaluate  func(ctx context.Context, c rag.Collection, r rag.Reembedding) (rag.Gate, error)
 	Observe   func(stage string, d time.Duration) // nil: nobody looks
 	Failpoint func(stage string)                  // called after each step, for crash tests; nil: nothing
 }
@@ -175,13 +188,45 @@ func (s *Service) DeleteCollection(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	indexes := s.indexes(ctx, c)
 	if _, err := s.o.Catalog.DeleteCollection(ctx, name); err != nil {
 		return err
 	}
 	s.bell.ring()
-	if err := s.o.Index.DropCollection(ctx, c.ID); err != nil {
-		// It is gone for its users; reconciling takes the rest away.
-		s.o.Logger.Warn("drop a deleted collection from the index", "collection", c.ID, "error", err)
+	for _, id := range indexes {
+		if err := s.o.Index.DropCollection(ctx, id); err != nil {
+			// It is gone for its users; reconciling takes the rest away.
+			s.o.Logger.Warn("drop a deleted collection from the index", "collection", c.ID, "error", err)
+		}
+	}
+	return nil
+}
+
+// indexes are the names by which the index has the collection's vectors: those in use, and those of a re-embedding.
+func (s *Service) indexes(ctx context.Context, c rag.Collection) []rag.CollectionID {
+	ids := []rag.CollectionID{c.IndexID}
+	if r, err := s.o.Catalog.Reembedding(ctx, c.ID); err == nil {
+		ids = append(ids, r.IndexID)
+	}
+	return ids
+}
+
+// embedder finds the model that embedded a collection. ModelMismatch when the service does not have it.
+func (s *Service) embedder(c rag.Collection) (Embedder, error) {
+	if e := s.model(c.Embedding.Fingerprint); e != nil {
+		return e, nil
+	}
+	e := s.o.Embedder
+	return nil, rag.Errorf(rag.ModelMismatch, "Collection %q was embedded by %s (%s), and the service runs %s (%s): their vectors cannot be compared. Start the service with the former model, "+
+		"or make a new collection for the documents.", c.Name, c.Embedding.Model, c.Embedding.Fingerprint, e.Model(), e.Fingerprint())
+}
+
+// model is the embedder with a fingerprint; nil when there is none.
+func (s *Service) model(fingerprint string) Embedder {
+	for _, e := range append([]Embedder{s.o.Embedder}, s.o.Others...) {
+		if e.Fingerprint() == fingerprint {
+			return e
+		}
 	}
 	return nil
 }
@@ -198,7 +243,7 @@ func (s *Service) DeleteDocument(ctx context.Context, collection, externalID str
 	}
 	s.bell.ring()
 	// No lock: the document's id will not come back, so neither will its chunks'.
-	if err := s.remove(ctx, c.ID, removed); err != nil {
+	if err := s.remove(ctx, c, removed); err != nil {
 		// It is gone for its users; the sweeper takes its chunks out of the index.
 		s.o.Logger.Warn("take a deleted document's chunks out of the index", "collection", c.ID, "error", err)
 	}
@@ -235,17 +280,17 @@ func (s *Service) DeleteMatching(ctx context.Context, collection string, filter 
 }
 
 // remove takes chunks out of the index and then off the list of removals. The caller holds the document's lock, unless the document is deleted.
-func (s *Service) remove(ctx context.Context, id rag.CollectionID, chunks []rag.ChunkID) error {
+func (s *Service) remove(ctx context.Context, c rag.Collection, chunks []rag.ChunkID) error {
 	if len(chunks) == 0 {
 		return nil
 	}
-	if err := s.o.Index.Delete(ctx, id, chunks); err != nil {
+	if err := s.o.Index.Delete(ctx, c.IndexID, chunks); err != nil {
 		return err
 	}
 	s.o.Failpoint("remove")
 	done := make([]rag.Removal, len(chunks))
-	for i, c := range chunks {
-		done[i] = rag.Removal{Collection: id, Chunk: c}
+	for i, chunk := range chunks {
+		done[i] = rag.Removal{Collection: c.ID, Chunk: chunk}
 	}
 	return s.o.Catalog.AckRemovals(ctx, done)
 }
@@ -264,31 +309,45 @@ func (s *Service) Rebuild(ctx context.Context) error {
 		}
 		for _, c := range collections {
 			after = c.Name
-			if err := s.o.Index.EnsureCollection(ctx, c.ID, c.Embedding.Dimensions); err != nil {
-				return err
-			}
-			var points []rag.Point
-			flush := func() error {
-				err := s.o.Index.Upsert(ctx, c.ID, points)
-				points = points[:0]
-				return err
-			}
-			err := s.o.Catalog.EachChunk(ctx, c.ID, func(k rag.StoredChunk) error {
-				points = append(points, point(k.Chunk, rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text), k.Embedding, k.Metadata))
-				if len(points) < batch {
-					return nil
+			fill := func(index rag.CollectionID, dims int, each func(context.Context, rag.CollectionID, func(rag.StoredChunk) error) error) error {
+				if err := s.o.Index.EnsureCollection(ctx, index, dims); err != nil {
+					return err
 				}
-				return flush()
-			})
-			if err == nil && len(points) > 0 {
-				err = flush()
+				var points []rag.Point
+				flush := func() error {
+					err := s.o.Index.Upsert(ctx, index, points)
+					points = points[:0]
+					return err
+				}
+				err := each(ctx, c.ID, func(k rag.StoredChunk) error {
+					points = append(points, storedPoint(k))
+					if len(points) < batch {
+						return nil
+					}
+					return flush()
+				})
+				if err == nil && len(points) > 0 {
+					err = flush()
+				}
+				return err
 			}
-			if err != nil {
+			if err := fill(c.IndexID, c.Embedding.Dimensions, s.o.Catalog.EachChunk); err != nil {
+				return err
+			}
+			r, err := s.o.Catalog.Reembedding(ctx, c.ID)
+			if err == nil {
+				err = fill(r.IndexID, r.Other.Dimensions, s.o.Catalog.EachOther)
+			}
+			if err != nil && rag.CodeOf(err) != rag.NotFound {
 				return err
 			}
 		}
 	}
 	return s.sweep(ctx)
+}
+
+func storedPoint(k rag.StoredChunk) rag.Point {
+	return point(k.Chunk, rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text), k.Embedding, k.Metadata)
 }
 
 func point(c rag.Chunk, embedded string, v rag.Embedding, m rag.Metadata) rag.Point {

@@ -25,7 +25,7 @@ const headBytes = 4096
 // Errors: rag.Unsupported naming a file that cannot be read; rag.TooLarge; rag.Invalid naming the field; rag.NotFound for an
 // unknown collection; rag.ModelMismatch for one that another model embedded.
 func (s *Service) Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error) {
-	c, err := s.open(ctx, collection)
+	c, _, err := s.open(ctx, collection)
 	if err != nil {
 		return rag.Job{}, err
 	}
@@ -54,21 +54,14 @@ func (s *Service) Submit(ctx context.Context, collection string, sources []rag.S
 	return job, nil
 }
 
-// open finds a collection that the embedder can add to.
-func (s *Service) open(ctx context.Context, name string) (rag.Collection, error) {
+// open finds a collection that the service can add to, and its embedder.
+func (s *Service) open(ctx context.Context, name string) (rag.Collection, Embedder, error) {
 	c, err := s.o.Catalog.Collection(ctx, name)
-	if err == nil {
-		err = s.sameModel(c)
+	if err != nil {
+		return c, nil, err
 	}
-	return c, err
-}
-
-func (s *Service) sameModel(c rag.Collection) error {
-	if e := s.o.Embedder; c.Embedding.Fingerprint != e.Fingerprint() {
-		return rag.Errorf(rag.ModelMismatch, "Collection %q was embedded by %s (%s), and the service runs %s (%s): their vectors cannot be compared. Start the service with the former model, "+
-			"or make a new collection for the documents.", c.Name, c.Embedding.Model, c.Embedding.Fingerprint, e.Model(), e.Fingerprint())
-	}
-	return nil
+	e, err := s.embedder(c)
+	return c, e, err
 }
 
 func validate(u rag.Upload) error {
@@ -114,7 +107,7 @@ func (s *Service) store(ctx context.Context, source rag.Source) (rag.Upload, err
 // DryRun tells what Submit of the source would change; nothing is stored or embedded.
 func (s *Service) DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error) {
 	var out rag.DryRun
-	c, err := s.open(ctx, collection)
+	c, e, err := s.open(ctx, collection)
 	if err != nil {
 		return out, err
 	}
@@ -153,7 +146,7 @@ func (s *Service) DryRun(ctx context.Context, collection string, source rag.Sour
 	case rag.CodeOf(err) != rag.NotFound:
 		return out, err
 	}
-	v, parsed, err := s.prepare(ctx, c, u, rag.JobDocument{Document: d.ID, ExternalID: u.ExternalID, Version: d.Version + 1}, content)
+	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{Document: d.ID, ExternalID: u.ExternalID, Version: d.Version + 1}, content)
 	if err != nil {
 		return out, err
 	}
@@ -171,7 +164,7 @@ func (s *Service) DryRun(ctx context.Context, collection string, source rag.Sour
 }
 
 // prepare makes a version of content: parsed, cut and with chunk ids, but not embedded.
-func (s *Service) prepare(ctx context.Context, c rag.Collection, u rag.Upload, d rag.JobDocument, content []byte) (v rag.Version, p rag.Parsed, err error) {
+func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u rag.Upload, d rag.JobDocument, content []byte) (v rag.Version, p rag.Parsed, err error) {
 	err = s.timed("parse", func() error {
 		p, err = parseSafely(ctx, content, u.Filename, u.MediaType)
 		return err
@@ -193,7 +186,7 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, u rag.Upload, d
 	}
 	err = s.timed("chunk", func() error {
 		v.Chunks, err = chunk.Split(p, chunk.Options{
-			TargetTokens: c.Chunking.TargetTokens, OverlapTokens: c.Chunking.OverlapTokens, MaxTokens: s.o.Embedder.MaxTokens(), Title: title, Count: s.o.Embedder.CountTokens,
+			TargetTokens: c.Chunking.TargetTokens, OverlapTokens: c.Chunking.OverlapTokens, MaxTokens: e.MaxTokens(), Title: title, Count: e.CountTokens,
 		})
 		return err
 	})

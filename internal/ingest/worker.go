@@ -33,6 +33,7 @@ func (s *Service) Run(ctx context.Context) error {
 		g.Go(func() error { return s.work(ctx, name) })
 	}
 	g.Go(func() error { return s.sweeping(ctx) })
+	g.Go(func() error { return s.reembedding(ctx) })
 	if s.o.Listen != nil {
 		g.Go(func() error { return s.o.Listen(ctx, s.bell.ring) })
 	}
@@ -112,7 +113,7 @@ func (s *Service) job(ctx context.Context, l rag.Lease) (later bool) {
 		s.release(ctx, l)
 		log.Info("job put back in the queue")
 		return false
-	case (transient(err) || rag.CodeOf(err) == rag.BadUpstream) && l.Job.Attempts < MaxAttempts:
+	case (transient(err) || rag.CodeOf(err) == rag.BadUpstream || s.swapped(err)) && l.Job.Attempts < MaxAttempts:
 		s.release(ctx, l)
 		log.Warn("job put back in the queue", "error", err)
 		return true
@@ -131,6 +132,11 @@ func (s *Service) job(ctx context.Context, l rag.Lease) (later bool) {
 	s.o.Failpoint("finish")
 	log.Info("job ended", "status", status, "documents", len(l.Job.Documents), "failed", failed, "after", time.Since(started).Round(time.Millisecond))
 	return false
+}
+
+// swapped tells that a job failed because its collection was given another model while it worked.
+func (s *Service) swapped(err error) bool {
+	return len(s.o.Others) > 0 && rag.CodeOf(err) == rag.ModelMismatch
 }
 
 // jobError is err as the job's user sees it.
@@ -167,10 +173,11 @@ func (s *Service) heartbeat(ctx context.Context, stop context.CancelCauseFunc, l
 // work is the work on one leased job.
 type work struct {
 	*Service
-	lease rag.Lease
-	stage rag.JobStage
-	at    rag.Progress
-	wrote time.Time // when the progress was recorded last
+	lease    rag.Lease
+	embedder Embedder // of the job's collection
+	stage    rag.JobStage
+	at       rag.Progress
+	wrote    time.Time // when the progress was recorded last
 }
 
 // progressStep is how often a job's progress is recorded at most: a short job's, not before its end.
@@ -194,7 +201,7 @@ func (s *work) documents(ctx context.Context, log *slog.Logger) (failed int, err
 	if err != nil {
 		return 0, s.owned(err)
 	}
-	if err := s.sameModel(c); err != nil {
+	if s.embedder, err = s.Service.embedder(c); err != nil {
 		return 0, err
 	}
 	total, done := len(l.Job.Documents), 0
@@ -278,11 +285,12 @@ func (s *work) draft(ctx context.Context, c rag.Collection, n int) (*draft, erro
 	if err = errors.Join(err, r.Close()); err != nil {
 		return nil, fmt.Errorf("read the upload: %w", err)
 	}
-	v, _, err := s.prepare(ctx, c, u, l.Job.Documents[n], content)
+	v, _, err := s.prepare(ctx, c, s.embedder, u, l.Job.Documents[n], content)
 	if err != nil {
 		return nil, err
 	}
 	s.o.Failpoint("chunk")
+	v.Fingerprint = s.embedder.Fingerprint()
 	d := &draft{n: n, version: v}
 	for _, k := range v.Chunks {
 		d.embedded = append(d.embedded, rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text))
@@ -328,7 +336,7 @@ func (s *work) embed(ctx context.Context, group []*draft) error {
 		var vectors []rag.Embedding
 		err := s.patiently(ctx, func() (err error) {
 			return s.timed("embed_documents", func() error {
-				vectors, err = s.o.Embedder.EmbedDocuments(ctx, part)
+				vectors, err = s.embedder.EmbedDocuments(ctx, part)
 				return err
 			})
 		})
@@ -336,7 +344,7 @@ func (s *work) embed(ctx context.Context, group []*draft) error {
 			return fmt.Errorf("embed %d chunks: %w", len(part), err)
 		}
 		for i, v := range vectors {
-			if err := v.Validate(s.o.Embedder.Dimensions()); err != nil {
+			if err := v.Validate(s.embedder.Dimensions()); err != nil {
 				return fmt.Errorf("embed: %w", err)
 			}
 			p := missing[at+i]
@@ -378,20 +386,26 @@ func (s *work) publish(ctx context.Context, c rag.Collection, d *draft) error {
 	s.o.Failpoint("publish")
 	if err == nil {
 		if active, err := s.o.Catalog.DocumentByID(ctx, d.version.Document.ID); err == nil && active.Version != d.version.Document.Version {
-			_, err := s.unpublish(ctx, c.ID, ids)
+			_, err := s.unpublish(ctx, c.IndexID, ids)
 			return err
 		}
-		if err := s.remove(ctx, c.ID, removed); err != nil && ctx.Err() == nil {
+		if err := s.remove(ctx, c, removed); err != nil && ctx.Err() == nil {
 			// The version is active; the sweeper takes the old chunks out of the index.
 			s.o.Logger.Warn("take replaced chunks out of the index", "job", l.Job.ID, "error", err)
 		}
 		return nil
 	}
+	if rag.CodeOf(err) == rag.ModelMismatch {
+		// The collection has another model by now; what was written for the former one goes, and the job begins anew.
+		if _, err := s.unpublish(ctx, c.IndexID, ids); err != nil {
+			s.o.Logger.Warn("take unpublished chunks out of the index", "job", l.Job.ID, "error", err)
+		}
+	}
 	if !lost(err) {
 		return err
 	}
 	// Cancelled, or deleted meanwhile: what the catalog does not list must not stay in the index.
-	if _, err := s.unpublish(ctx, c.ID, ids); err != nil {
+	if _, err := s.unpublish(ctx, c.IndexID, ids); err != nil {
 		s.o.Logger.Warn("take unpublished chunks out of the index", "job", l.Job.ID, "error", err)
 	}
 	if _, jobErr := s.o.Catalog.DocumentByID(ctx, d.version.Document.ID); rag.CodeOf(err) == rag.Conflict && rag.CodeOf(jobErr) == rag.NotFound {
@@ -403,7 +417,7 @@ func (s *work) publish(ctx context.Context, c rag.Collection, d *draft) error {
 
 // upsert writes points; an index that has lost the collection is given it again.
 func (s *Service) upsert(ctx context.Context, c rag.Collection, points []rag.Point) error {
-	err := s.o.Index.Upsert(ctx, c.ID, points)
+	err := s.o.Index.Upsert(ctx, c.IndexID, points)
 	if rag.CodeOf(err) != rag.NotFound {
 		return err
 	}
@@ -411,10 +425,10 @@ func (s *Service) upsert(ctx context.Context, c rag.Collection, points []rag.Poi
 		return s.owned(err)
 	}
 	s.o.Logger.Warn("the index lacks a collection; it is made again, and reconciling fills it", "collection", c.ID)
-	if err := s.o.Index.EnsureCollection(ctx, c.ID, c.Embedding.Dimensions); err != nil {
+	if err := s.o.Index.EnsureCollection(ctx, c.IndexID, c.Embedding.Dimensions); err != nil {
 		return err
 	}
-	return s.o.Index.Upsert(ctx, c.ID, points)
+	return s.o.Index.Upsert(ctx, c.IndexID, points)
 }
 
 // unpublish takes those of the chunks out of the index that no active version lists, and counts them. The caller holds the document's lock.

@@ -11,6 +11,7 @@ type Collection struct {
 	Name        string
 	Description string
 	Embedding   EmbeddingSpec
+	IndexID     CollectionID // by which the index knows its vectors; another after a re-embedding
 	Chunking    Chunking
 	Documents   int // documents with an active version; filled where a collection is described or listed
 	Chunks      int // chunks of active versions; likewise

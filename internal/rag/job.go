@@ -91,4 +91,6 @@ type Version struct {
 	Chunks   []Chunk
 	// Embeddings[i] embeds Chunks[i]. A nil entry means that the catalog already holds the vector of that chunk id.
 	Embeddings []Embedding
+	// Fingerprint is of the model that made them; publishing is refused when the collection has another by now. Empty: not checked.
+	Fingerprint string
 }

@@ -60,19 +60,7 @@ func order(a, b rag.Candidate) int {
 // standardise adds weight·z to the scores of list's candidates, z = (score − mean)/standard deviation over its top; the candidates that only other has
 // get the lowest z.
 func standardise(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate) {
-	top := list[:min(fusionDepth, len(list))]
-	var sum, squares float64
-	for _, c := range top {
-		sum += c.Score
-	}
-	mean := sum / float64(len(top))
-	for _, c := range top {
-		squares += (c.Score - mean) * (c.Score - mean)
-	}
-	deviation := math.Sqrt(squares / float64(len(top)))
-	if deviation < 1e-12 {
-		deviation = 1 // all alike: every z is 0
-	}
+	mean, deviation := moments(list)
 	in := make(map[rag.ChunkID]bool, len(list))
 	lowest := math.Inf(1)
 	for _, c := range list {
@@ -86,4 +74,31 @@ func standardise(scores map[rag.ChunkID]float64, list []rag.Candidate, weight fl
 			scores[c.ID] += weight * lowest
 		}
 	}
+}
+
+// moments are the mean and the standard deviation of the scores of list's top.
+func moments(list []rag.Candidate) (mean, deviation float64) {
+	top := list[:min(fusionDepth, len(list))]
+	var sum, squares float64
+	for _, c := range top {
+		sum += c.Score
+	}
+	mean = sum / float64(len(top))
+	for _, c := range top {
+		squares += (c.Score - mean) * (c.Score - mean)
+	}
+	if deviation = math.Sqrt(squares / float64(len(top))); deviation < 1e-12 {
+		deviation = 1 // all alike: every z is 0
+	}
+	return mean, deviation
+}
+
+// standardised puts a list's z-scores in the place of its scores, so that lists of different models can be merged.
+func standardised(list []rag.Candidate) []rag.Candidate {
+	mean, deviation := moments(list)
+	out := slices.Clone(list)
+	for i := range out {
+		out[i].Score = (out[i].Score - mean) / deviation
+	}
+	return out
 }

@@ -42,7 +42,8 @@ type Options struct {
 	Catalog  Catalog
 	Index    Index
 	Embedder Embedder
-	Fusion   Fusion // empty: ZScore
+	Others   []Embedder // of collections that have another model
+	Fusion   Fusion     // empty: ZScore
 	Logger   *slog.Logger
 	Observe  func(stage string, d time.Duration) // nil: nobody looks
 }
@@ -99,14 +100,14 @@ func (s *Service) Search(ctx context.Context, q rag.Query) (rag.Hits, error) {
 	if err := q.Validate(); err != nil {
 		return rag.Hits{}, err
 	}
-	hits, err := s.search(ctx, q)
+	hits, err := s.search(ctx, q, nil)
 	var lacks *errIndexLacks
 	if errors.As(err, &lacks) {
 		// A collection may have been deleted, or made anew, since it was looked up.
 		for _, name := range q.Collections {
 			s.specs.Delete(name)
 		}
-		if hits, err = s.search(ctx, q); errors.As(err, &lacks) {
+		if hits, err = s.search(ctx, q, nil); errors.As(err, &lacks) {
 			err = rag.Errorf(rag.Unavailable, "The index lacks a collection that the catalog has; `footnote reconcile --fix` fills it from the catalog. %w", lacks.error)
 		}
 	}
@@ -116,9 +117,19 @@ func (s *Service) Search(ctx context.Context, q rag.Query) (rag.Hits, error) {
 // errIndexLacks says that the index has no such collection.
 type errIndexLacks struct{ error }
 
-func (s *Service) search(ctx context.Context, q rag.Query) (rag.Hits, error) {
+// SearchAs searches one collection as it is given, under another model and index than the catalog has for it: what a re-embedding is judged by before it is swapped.
+func (s *Service) SearchAs(ctx context.Context, q rag.Query, c rag.Collection) (rag.Hits, error) {
+	q.Collections = []string{c.Name}
+	q = q.WithDefaults()
+	if err := q.Validate(); err != nil {
+		return rag.Hits{}, err
+	}
+	return s.search(ctx, q, &c)
+}
+
+func (s *Service) search(ctx context.Context, q rag.Query, as *rag.Collection) (rag.Hits, error) {
 	started := time.Now()
-	r := &request{Service: s, query: q, timings: rag.Timings{}}
+	r := &request{Service: s, query: q, as: as, timings: rag.Timings{}}
 	if err := r.open(ctx); err != nil {
 		return rag.Hits{}, err
 	}
@@ -146,8 +157,9 @@ func (s *Service) search(ctx context.Context, q rag.Query) (rag.Hits, error) {
 type request struct {
 	*Service
 	query       rag.Query
+	as          *rag.Collection // instead of what the catalog has
 	collections []rag.Collection
-	vector      rag.Embedding
+	vectors     map[string]rag.Embedding // the query's, by the fingerprint of their model
 	terms       rag.SparseVector
 	timings     rag.Timings
 
@@ -162,14 +174,9 @@ func (r *request) open(ctx context.Context) error {
 	names := slices.Clone(r.query.Collections)
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
-		c, err := r.collection(ctx, name)
+		c, err := r.lookUp(ctx, name)
 		if err != nil {
 			return err
-		}
-		if r.query.Mode != rag.Lexical && c.Embedding.Fingerprint != r.o.Embedder.Fingerprint() {
-			return rag.Errorf(rag.ModelMismatch, "Collection %q was embedded by %s (%s), and the service runs %s (%s): their vectors cannot be compared. Start the service with the former model, "+
-				"or make a new collection and take the documents in again; mode=lexical works meanwhile.",
-				name, c.Embedding.Model, c.Embedding.Fingerprint, r.o.Embedder.Model(), r.o.Embedder.Fingerprint())
 		}
 		r.collections = append(r.collections, c)
 	}
@@ -178,11 +185,40 @@ func (r *request) open(ctx context.Context) error {
 		return nil
 	}
 	defer r.timed("embed", time.Now())
-	v, err := r.o.Embedder.EmbedQueries(ctx, []string{r.query.Text})
-	if err != nil {
-		return err
+	r.vectors = map[string]rag.Embedding{}
+	for _, c := range r.collections {
+		if r.vectors[c.Embedding.Fingerprint] != nil {
+			continue
+		}
+		e := r.model(c.Embedding.Fingerprint)
+		if e == nil {
+			return rag.Errorf(rag.ModelMismatch, "Collection %q was embedded by %s (%s), and the service runs %s (%s): their vectors cannot be compared. Start the service with the former model, "+
+				"or make a new collection and take the documents in again; mode=lexical works meanwhile.",
+				c.Name, c.Embedding.Model, c.Embedding.Fingerprint, r.o.Embedder.Model(), r.o.Embedder.Fingerprint())
+		}
+		v, err := e.EmbedQueries(ctx, []string{r.query.Text})
+		if err != nil {
+			return err
+		}
+		r.vectors[c.Embedding.Fingerprint] = v[0]
 	}
-	r.vector = v[0]
+	return nil
+}
+
+func (r *request) lookUp(ctx context.Context, name string) (rag.Collection, error) {
+	if r.as != nil {
+		return *r.as, nil
+	}
+	return r.collection(ctx, name)
+}
+
+// model is the embedder with a fingerprint; nil when there is none.
+func (s *Service) model(fingerprint string) Embedder {
+	for _, e := range append([]Embedder{s.o.Embedder}, s.o.Others...) {
+		if e.Fingerprint() == fingerprint {
+			return e
+		}
+	}
 	return nil
 }
 
@@ -198,7 +234,7 @@ func (r *request) find(ctx context.Context, depth int) (exhausted bool, err erro
 		if r.query.Mode != rag.Lexical {
 			g.Go(func() (err error) {
 				started := time.Now()
-				per[i].dense, err = r.o.Index.SearchDense(gctx, c.ID, r.vector, r.query.Filter, depth)
+				per[i].dense, err = r.o.Index.SearchDense(gctx, c.IndexID, r.vectors[c.Embedding.Fingerprint], r.query.Filter, depth)
 				per[i].denseTime = time.Since(started)
 				return err
 			})
@@ -206,7 +242,7 @@ func (r *request) find(ctx context.Context, depth int) (exhausted bool, err erro
 		if r.query.Mode != rag.Dense {
 			g.Go(func() (err error) {
 				started := time.Now()
-				per[i].lexical, err = r.o.Index.SearchLexical(gctx, c.ID, r.terms, r.query.Filter, depth)
+				per[i].lexical, err = r.o.Index.SearchLexical(gctx, c.IndexID, r.terms, r.query.Filter, depth)
 				per[i].lexicalTime = time.Since(started)
 				return err
 			})
@@ -226,6 +262,9 @@ func (r *request) find(ctx context.Context, depth int) (exhausted bool, err erro
 		exhausted = exhausted && len(f.dense) < depth && len(f.lexical) < depth
 		for _, c := range slices.Concat(f.dense, f.lexical) {
 			r.home[c.ID] = i
+		}
+		if len(r.vectors) > 1 {
+			f.dense = standardised(f.dense) // cosines of different models are not
 		}
 		// One model and one formula: scores of different collections compare.
 		r.dense, r.lexical = append(r.dense, f.dense...), append(r.lexical, f.lexical...)

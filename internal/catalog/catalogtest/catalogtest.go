@@ -48,6 +48,15 @@ type Catalog interface {
 	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error
 	CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error)
 	RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error)
+	StartReembedding(ctx context.Context, r rag.Reembedding) error
+	Reembedding(ctx context.Context, id rag.CollectionID) (rag.Reembedding, error)
+	Reembeddings(ctx context.Context) ([]rag.Reembedding, error)
+	MoveReembedding(ctx context.Context, r rag.Reembedding) error
+	ChunksWithoutOther(ctx context.Context, id rag.CollectionID, limit int) ([]rag.StoredChunk, error)
+	EachOther(ctx context.Context, id rag.CollectionID, f func(rag.StoredChunk) error) error
+	SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID, vectors []rag.Embedding) error
+	SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing int, err error)
+	EndReembedding(ctx context.Context, id rag.CollectionID) error
 	SaveCitations(ctx context.Context, citations []rag.Citation) error
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error)
 	ClaimIdempotencyKey(ctx context.Context, key, bodyHash string) (*rag.KeptResponse, error)
@@ -89,7 +98,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
 	for name, test := range map[string]func(*testing.T, Catalog, *Clock){
 		"collections": collections, "publish": publish, "republish": republish, "fencing": fencing, "out of order": outOfOrder,
 		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
-		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names, "import": imports,
+		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names, "import": imports, "re-embedding": reembedding,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -674,5 +683,97 @@ func imports(t *testing.T, c Catalog, _ *Clock) {
 	must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "文"}}))
 	if l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute)); l.Job.Documents[0].Version != 8 || l.Job.Documents[0].Document != "doc_1" {
 		t.Errorf("got %+v", l.Job.Documents)
+	}
+}
+
+func reembedding(t *testing.T, c Catalog, _ *Clock) {
+	col := makeCollection(t, c, "c")
+	if col.IndexID != col.ID {
+		t.Errorf("a new collection's index id is %q", col.IndexID)
+	}
+	v, _ := ingest(t, c, col, "d", nil, "one", "two", "three")
+	other := rag.Reembedding{Collection: col.ID, Other: rag.EmbeddingSpec{Model: "other", Fingerprint: "g", Dimensions: 3}, IndexID: rag.NewIndexID(col.ID),
+		Plan: rag.ReembeddingPlan{Swap: true, MinRatio: 0.9, Queries: []rag.JudgedQuery{{Query: "問", Documents: []string{"d"}}}}}
+	_, err := c.Reembedding(t.Context(), col.ID)
+	wantCode(t, "none yet", err, rag.NotFound)
+	_, err = c.SwapEmbedding(t.Context(), col.ID)
+	wantCode(t, "swapping none", err, rag.NotFound)
+	if err := c.StartReembedding(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "a second one", c.StartReembedding(t.Context(), other), rag.Conflict)
+	got := must[rag.Reembedding](t)(c.Reembedding(t.Context(), col.ID))
+	if got.State != rag.ReembedBuilding || got.Done != 0 || got.Total != 3 || got.Gate != nil {
+		t.Errorf("got %+v", got)
+	}
+	if diff := cmp.Diff(other.Plan, got.Plan); diff != "" {
+		t.Error(diff)
+	}
+	todo := must[[]rag.StoredChunk](t)(c.ChunksWithoutOther(t.Context(), col.ID, 2))
+	if len(todo) != 2 || todo[0].Embedding != nil || todo[0].Title == "" {
+		t.Fatalf("got %+v", todo)
+	}
+	save := func(chunks []rag.StoredChunk) {
+		var ids []rag.ChunkID
+		var vectors []rag.Embedding
+		for _, k := range chunks {
+			ids, vectors = append(ids, k.Chunk.ID), append(vectors, rag.Embedding{0, float32(k.Chunk.Ordinal), 7})
+		}
+		if err := c.SaveOther(t.Context(), col.ID, ids, vectors); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(todo)
+	if missing := must[int](t)(c.SwapEmbedding(t.Context(), col.ID)); missing != 1 {
+		t.Errorf("%d chunks are missing, want 1", missing)
+	}
+	save(must[[]rag.StoredChunk](t)(c.ChunksWithoutOther(t.Context(), col.ID, 10)))
+	moved := other
+	moved.State, moved.Gate, moved.Error = rag.ReembedReady, &rag.Gate{Queries: 1, Before: 0.5, After: 0.6, Passed: true}, "none"
+	if err := c.MoveReembedding(t.Context(), moved); err != nil {
+		t.Fatal(err)
+	}
+	vectorOf := func() rag.Embedding {
+		return must[map[rag.ChunkID]rag.Embedding](t)(c.Embeddings(t.Context(), []rag.ChunkID{v.Chunks[2].ID}))[v.Chunks[2].ID]
+	}
+	for round := range 2 { // there and back again
+		if missing := must[int](t)(c.SwapEmbedding(t.Context(), col.ID)); missing != 0 {
+			t.Fatalf("%d chunks are missing", missing)
+		}
+		now := must[rag.Collection](t)(c.Collection(t.Context(), "c"))
+		r := must[[]rag.Reembedding](t)(c.Reembeddings(t.Context()))[0]
+		var others []rag.Embedding
+		if err := c.EachOther(t.Context(), col.ID, func(k rag.StoredChunk) error { others = append(others, k.Embedding); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if round == 0 {
+			if diff := cmp.Diff(rag.Embedding{0, 2, 7}, vectorOf()); diff != "" || now.Embedding != other.Other || now.IndexID != other.IndexID || r.State != rag.ReembedSwapped || r.Other.Fingerprint != "f" || r.IndexID != col.ID || len(others) != 3 || len(others[0]) != 2 {
+				t.Errorf("swapped: %s %+v %+v %v", diff, now, r, others)
+			}
+			// Who embedded with the former model may not publish any more.
+			must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "e"}}))
+			l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
+			late := version(l.Job.Documents[0], nil, "late")
+			late.Fingerprint = "f"
+			_, err := c.Publish(t.Context(), l.Job.ID, l.Token, 0, late)
+			wantCode(t, "publishing with the former model", err, rag.ModelMismatch)
+			late.Fingerprint = "g"
+			must[[]rag.ChunkID](t)(c.Publish(t.Context(), l.Job.ID, l.Token, 0, late))
+			if missing := must[int](t)(c.SwapEmbedding(t.Context(), col.ID)); missing != 1 {
+				t.Errorf("swapping back misses %d", missing)
+			}
+			if err := c.SaveOther(t.Context(), col.ID, []rag.ChunkID{late.Chunks[0].ID}, []rag.Embedding{{1, 0}}); err != nil {
+				t.Fatal(err)
+			}
+		} else if diff := cmp.Diff(v.Embeddings[2], vectorOf()); diff != "" || now.Embedding.Fingerprint != "f" || now.IndexID != col.ID || r.State != rag.ReembedReady || r.Gate == nil || r.Error != "none" {
+			t.Errorf("swapped back: %s %+v %+v", diff, now, r)
+		}
+	}
+	if err := c.EndReembedding(t.Context(), col.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "ending it again", c.EndReembedding(t.Context(), col.ID), rag.NotFound)
+	if left := must[[]rag.StoredChunk](t)(c.ChunksWithoutOther(t.Context(), col.ID, 10)); len(left) != 4 {
+		t.Errorf("%d chunks have no other vector, want all 4", len(left))
 	}
 }

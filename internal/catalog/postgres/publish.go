@@ -31,6 +31,9 @@ func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, 
 		if err != nil {
 			return err
 		}
+		if err := sameModel(ctx, tx, collection, v.Fingerprint); err != nil {
+			return err
+		}
 		if active < d.Version {
 			if removed, err = replaceVersion(ctx, tx, collection, v, micros(s.now())); err != nil {
 				return err
@@ -40,6 +43,21 @@ func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, 
 		return err
 	})
 	return removed, err
+}
+
+// sameModel checks that a collection still has the model of that fingerprint, and keeps it so until the transaction ends.
+func sameModel(ctx context.Context, q querier, id rag.CollectionID, fingerprint string) error {
+	if fingerprint == "" {
+		return nil
+	}
+	var current string
+	if err := q.QueryRow(ctx, `SELECT fingerprint FROM collections WHERE id = $1 FOR SHARE`, id).Scan(&current); err != nil {
+		return err
+	}
+	if current != fingerprint {
+		return rag.Errorf(rag.ModelMismatch, "The collection was given another embedding model meanwhile.")
+	}
+	return nil
 }
 
 // HasDocument tells whether some document, of any collection, has that id.

@@ -8,7 +8,8 @@ import (
 	"footnote/internal/rag"
 )
 
-const collectionColumns = `c.id, c.name, c.description, c.model, c.fingerprint, c.dimensions, c.target_tokens, c.overlap_tokens, c.created_at, c.updated_at`
+const collectionColumns = `c.id, c.name, c.description, c.model, c.fingerprint, c.dimensions, c.target_tokens, c.overlap_tokens, c.created_at, c.updated_at,
+  CASE c.index_id WHEN '' THEN c.id ELSE c.index_id END`
 
 const collectionCounts = `,
   (SELECT count(*) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0),
@@ -20,7 +21,7 @@ func scanCollection(row scanner, more ...func(*rag.Collection) []any) (rag.Colle
 	var c rag.Collection
 	var created, updated int64
 	into := []any{&c.ID, &c.Name, &c.Description, &c.Embedding.Model, &c.Embedding.Fingerprint, &c.Embedding.Dimensions,
-		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated}
+		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated, &c.IndexID}
 	for _, m := range more {
 		into = append(into, m(&c)...)
 	}
@@ -41,6 +42,7 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 	if c.ID == "" {
 		c.ID = rag.NewCollectionID()
 	}
+	c.IndexID = c.ID
 	now := micros(s.now())
 	c.CreatedAt, c.UpdatedAt = fromMicros(now), fromMicros(now)
 	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at)
