@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-chi/httprate"
@@ -24,8 +25,8 @@ const lastUsedStep = time.Minute
 
 // access decides who a request is from and what it may do.
 type access struct {
-	known  sync.Map // hash of a secret → seenKey; good keys only, so that guessing fills nothing
-	closed sync.Map // struct{}{} → true once a key is known to exist
+	known  sync.Map    // hash of a secret → seenKey; good keys only, so that guessing fills nothing
+	closed atomic.Bool // a key is known to exist
 	open   struct {
 		sync.Mutex
 		until time.Time // no key existed when this was looked up last
@@ -139,7 +140,7 @@ func (s *server) keyAsked(ctx context.Context) (bool, error) {
 	if s.o.APIKey != "" {
 		return true, nil
 	}
-	if _, closed := s.access.closed.Load(struct{}{}); closed {
+	if s.access.closed.Load() {
 		return true, nil
 	}
 	o := &s.access.open
@@ -153,7 +154,7 @@ func (s *server) keyAsked(ctx context.Context) (bool, error) {
 		return true, err
 	}
 	if any {
-		s.access.closed.Store(struct{}{}, true)
+		s.access.closed.Store(true)
 	} else {
 		o.until = time.Now().Add(keyAge)
 	}
@@ -180,7 +181,7 @@ func (s *server) limit(w http.ResponseWriter, r *http.Request, key rag.APIKey) e
 // sees reports that a collection is not there unless the request's key reaches it. What is hidden looks like what is absent.
 func sees(r *http.Request, name string) error {
 	if !principal(r).Sees(name) {
-		return collectionMissing(name)
+		return rag.CollectionMissing(name)
 	}
 	return nil
 }
@@ -193,14 +194,3 @@ func seesAll(r *http.Request, names []string) error {
 	}
 	return nil
 }
-
-// collectionMissing, jobMissing and citationMissing are what is said of what is not there, or not for this key.
-func collectionMissing(name string) error {
-	return rag.Errorf(rag.NotFound, "There is no collection %q; create it with POST /v1/collections.", rag.Clip(name, 80))
-}
-
-func jobMissing() error {
-	return rag.Errorf(rag.NotFound, "There is no such job; GET /v1/jobs lists those there are.")
-}
-
-func citationMissing() error { return rag.Errorf(rag.NotFound, "There is no such citation.") }

@@ -61,14 +61,14 @@ func (s *server) job(r *http.Request) (rag.Job, string, error) {
 	}
 	j, err := s.o.Catalog.Job(r.Context(), rag.JobID(id))
 	if rag.CodeOf(err) == rag.NotFound {
-		return j, "", jobMissing()
+		return j, "", rag.JobMissing()
 	}
 	if err != nil {
 		return j, "", err
 	}
 	name := s.collectionName(r, j)
 	if !principal(r).Sees(name) {
-		return rag.Job{}, "", jobMissing()
+		return rag.Job{}, "", rag.JobMissing()
 	}
 	return j, name, nil
 }

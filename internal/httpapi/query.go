@@ -217,7 +217,7 @@ func (s *server) getCitation(w http.ResponseWriter, r *http.Request) error {
 	}
 	c, state, err := s.o.Answer.Citation(r.Context(), rag.CitationID(id))
 	if rag.CodeOf(err) == rag.NotFound || err == nil && !principal(r).Sees(c.Collection) {
-		return citationMissing()
+		return rag.CitationMissing()
 	}
 	if err != nil {
 		return err

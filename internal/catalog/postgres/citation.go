@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -19,8 +20,8 @@ func (s *Store) SaveCitations(ctx context.Context, citations []rag.Citation) err
 		batch := &pgx.Batch{}
 		for _, c := range citations {
 			batch.Queue(insert, c.ID, c.Marker, c.AnswerSpan.Start, c.AnswerSpan.End, c.Collection, c.Document.ID, c.Document.ExternalID,
-				c.Document.Title, c.Document.Version, c.ChunkID, c.SourceSpan.Start, c.SourceSpan.End, c.Quote, c.Page, encodeStrings(c.HeadingPath),
-				c.Verified, c.Verdict, micros(s.now()))
+				c.Document.Title, c.Document.Version, c.ChunkID, c.SourceSpan.Start, c.SourceSpan.End, c.Quote, c.Page, stored.Strings(c.HeadingPath),
+				c.Verified, c.Verdict, stored.Micros(s.now()))
 		}
 		return tx.SendBatch(ctx, batch).Close()
 	})
@@ -34,8 +35,8 @@ func (s *Store) Citation(ctx context.Context, id rag.CitationID) (rag.Citation, 
 			&c.Document.Version, &c.ChunkID, &c.SourceSpan.Start, &c.SourceSpan.End, &c.Quote, &c.Page, &headings, &c.Verified, &c.Verdict); err != nil {
 			return c, err
 		}
-		c.HeadingPath, err = decodeStrings(headings)
+		c.HeadingPath, err = stored.ReadStrings(headings)
 		return c, err
-	}, rag.Errorf(rag.NotFound, "There is no such citation."), `SELECT id, marker, answer_start, answer_end, collection, document_id, external_id, title, version, chunk_id,
+	}, rag.CitationMissing(), `SELECT id, marker, answer_start, answer_end, collection, document_id, external_id, title, version, chunk_id,
 	    source_start, source_end, quote, page, heading_path, verified, verdict FROM citations WHERE id = $1`, id)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -26,7 +27,7 @@ func scanCollection(row pgx.Row, more ...func(*rag.Collection) []any) (rag.Colle
 		into = append(into, m(&c)...)
 	}
 	err := row.Scan(into...)
-	c.CreatedAt, c.UpdatedAt = fromMicros(created), fromMicros(updated)
+	c.CreatedAt, c.UpdatedAt = stored.Time(created), stored.Time(updated)
 	return c, err
 }
 
@@ -37,18 +38,14 @@ func scanCounted(row pgx.Row) (rag.Collection, error) { return scanCollection(ro
 
 func scanBare(row pgx.Row) (rag.Collection, error) { return scanCollection(row) }
 
-func collectionMissing(name string) error {
-	return rag.Errorf(rag.NotFound, "There is no collection %q; create it with POST /v1/collections.", rag.Clip(name, 80))
-}
-
 // CreateCollection stores c, with an id and times of its own where it has none. Conflict when the name is taken.
 func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error) {
 	if c.ID == "" {
 		c.ID = rag.NewCollectionID()
 	}
 	c.IndexID = c.ID
-	now := micros(s.now())
-	c.CreatedAt, c.UpdatedAt = fromMicros(now), fromMicros(now)
+	now := stored.Micros(s.now())
+	c.CreatedAt, c.UpdatedAt = stored.Time(now), stored.Time(now)
 	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at)
 	  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (name) DO NOTHING`
 	err := s.tx(ctx, func(tx pgx.Tx) error {
@@ -64,17 +61,17 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 
 // Collection finds a collection by name, without its counts; NotFound when there is none.
 func (s *Store) Collection(ctx context.Context, name string) (rag.Collection, error) {
-	return one(ctx, s, scanBare, collectionMissing(name), `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1`, name)
+	return one(ctx, s, scanBare, rag.CollectionMissing(name), `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1`, name)
 }
 
 // DescribeCollection finds a collection by name, with its counts; NotFound when there is none. Counting takes time in a large collection.
 func (s *Store) DescribeCollection(ctx context.Context, name string) (rag.Collection, error) {
-	return one(ctx, s, scanCounted, collectionMissing(name), `SELECT `+collectionColumns+collectionCounts+` FROM collections c WHERE c.name = $1`, name)
+	return one(ctx, s, scanCounted, rag.CollectionMissing(name), `SELECT `+collectionColumns+collectionCounts+` FROM collections c WHERE c.name = $1`, name)
 }
 
 // CollectionByID finds a collection by id, without its counts; NotFound when there is none.
 func (s *Store) CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error) {
-	return one(ctx, s, scanBare, rag.Errorf(rag.NotFound, "The collection is gone."), `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1`, id)
+	return one(ctx, s, scanBare, rag.CollectionGone(), `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1`, id)
 }
 
 // Collections lists up to limit collections by name, those after the given one, with their counts; hidden ones (rag.HiddenName) are left out.
@@ -86,9 +83,9 @@ func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag
 // UpdateCollection sets the description.
 func (s *Store) UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error) {
 	err := s.tx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE collections SET description = $1, updated_at = $2 WHERE name = $3`, description, micros(s.now()), name)
+		tag, err := tx.Exec(ctx, `UPDATE collections SET description = $1, updated_at = $2 WHERE name = $3`, description, stored.Micros(s.now()), name)
 		if err == nil && tag.RowsAffected() == 0 {
-			return collectionMissing(name)
+			return rag.CollectionMissing(name)
 		}
 		return err
 	})
@@ -101,13 +98,13 @@ func (s *Store) UpdateCollection(ctx context.Context, name, description string) 
 // RenameCollection gives a collection another name. Conflict when the name is taken, NotFound when the collection is gone.
 func (s *Store) RenameCollection(ctx context.Context, id rag.CollectionID, name string) error {
 	return s.tx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE collections SET name = $1, updated_at = $2 WHERE id = $3`, name, micros(s.now()), id)
+		tag, err := tx.Exec(ctx, `UPDATE collections SET name = $1, updated_at = $2 WHERE id = $3`, name, stored.Micros(s.now()), id)
 		var e *pgconn.PgError
 		switch {
 		case errors.As(err, &e) && e.Code == "23505": // unique_violation
 			return rag.Errorf(rag.Conflict, "A collection named %q exists already.", name)
 		case err == nil && tag.RowsAffected() == 0:
-			return rag.Errorf(rag.NotFound, "The collection is gone.")
+			return rag.CollectionGone()
 		}
 		return err
 	})
@@ -119,7 +116,7 @@ func (s *Store) DeleteCollection(ctx context.Context, name string) (rag.Collecti
 	err := s.tx(ctx, func(tx pgx.Tx) (err error) {
 		c, err = scanCollection(tx.QueryRow(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1 FOR UPDATE`, name))
 		if errors.Is(err, pgx.ErrNoRows) {
-			return collectionMissing(name)
+			return rag.CollectionMissing(name)
 		}
 		if err != nil {
 			return err

@@ -2,15 +2,14 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"math"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -26,29 +25,25 @@ func scanDocument(row pgx.Row, more ...any) (rag.Document, error) {
 	if err != nil {
 		return d, err
 	}
-	d.CreatedAt, d.UpdatedAt = fromMicros(created), fromMicros(updated)
-	d.Metadata, err = decodeMetadata(metadata)
+	d.CreatedAt, d.UpdatedAt = stored.Time(created), stored.Time(updated)
+	d.Metadata, err = stored.ReadMetadata(metadata)
 	return d, err
 }
 
 func scanOnlyDocument(row pgx.Row) (rag.Document, error) { return scanDocument(row) }
 
-func documentMissing(externalID string) error {
-	return rag.Errorf(rag.NotFound, "There is no document %q in the collection.", rag.Clip(externalID, 80))
-}
-
 // Document finds a document that has an active version; NotFound when there is none.
 func (s *Store) Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error) {
 	if strings.ContainsRune(externalID, 0) {
-		return rag.Document{}, documentMissing(externalID) // it cannot be stored, so it cannot be there
+		return rag.Document{}, rag.DocumentMissing(externalID) // it cannot be stored, so it cannot be there
 	}
-	return one(ctx, s, scanOnlyDocument, documentMissing(externalID),
+	return one(ctx, s, scanOnlyDocument, rag.DocumentMissing(externalID),
 		`SELECT `+documentColumns+` FROM documents d WHERE d.collection_id = $1 AND d.external_id = $2 AND d.active_version > 0`, collection, externalID)
 }
 
 // DocumentByID finds a document that has an active version; NotFound when there is none.
 func (s *Store) DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error) {
-	return one(ctx, s, scanOnlyDocument, rag.Errorf(rag.NotFound, "The document is gone."),
+	return one(ctx, s, scanOnlyDocument, rag.DocumentGone(),
 		`SELECT `+documentColumns+` FROM documents d WHERE d.id = $1 AND d.active_version > 0`, id)
 }
 
@@ -83,7 +78,7 @@ func (s *Store) Documents(ctx context.Context, collection rag.CollectionID, filt
 // Text is the normalised text of the document's active version.
 func (s *Store) Text(ctx context.Context, id rag.DocumentID) (string, error) {
 	return one(ctx, s, func(row pgx.Row) (text string, err error) { err = row.Scan(&text); return text, err },
-		rag.Errorf(rag.NotFound, "The document is gone."), `SELECT text FROM texts WHERE document_id = $1`, id)
+		rag.DocumentGone(), `SELECT text FROM texts WHERE document_id = $1`, id)
 }
 
 const chunkColumns = `k.chunk_id::text, k.document_id, k.ordinal, k.span_start, k.span_end, k.heading_path, k.page, k.text`
@@ -100,7 +95,7 @@ func (r *chunkRow) into() []any {
 func (r *chunkRow) chunk(version int) (rag.Chunk, error) {
 	var err error
 	r.Version = version
-	r.HeadingPath, err = decodeStrings(r.headings)
+	r.HeadingPath, err = stored.ReadStrings(r.headings)
 	return r.Chunk, err
 }
 
@@ -138,7 +133,7 @@ func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.Chun
 			var id rag.ChunkID
 			var b []byte
 			err := rows.Scan(&id, &b)
-			out[id] = decodeEmbedding(b)
+			out[id] = stored.ReadEmbedding(b)
 			return err
 		}, `SELECT k.chunk_id::text, k.embedding FROM unnest($1::uuid[]) j(id) JOIN chunks k ON k.chunk_id = j.id`, uuids(ids))
 	})
@@ -162,8 +157,8 @@ func (s *Store) EachChunk(ctx context.Context, collection rag.CollectionID, f fu
 			if c.Chunk, err = r.chunk(version); err != nil {
 				return c, err
 			}
-			c.Embedding = decodeEmbedding(b)
-			c.Metadata, err = decodeMetadata(metadata)
+			c.Embedding = stored.ReadEmbedding(b)
+			c.Metadata, err = stored.ReadMetadata(metadata)
 			return c, err
 		}, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, k.embedding FROM documents d JOIN chunks k ON k.document_id = d.id
 		    WHERE d.collection_id = $1 AND (k.document_id, k.ordinal) > ($2, $3) ORDER BY k.document_id, k.ordinal LIMIT $4`, collection, document, ordinal, page)
@@ -198,13 +193,13 @@ func (s *Store) EachChunkID(ctx context.Context, collection rag.CollectionID, f 
 func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error) {
 	var removed []rag.ChunkID
 	if strings.ContainsRune(externalID, 0) {
-		return nil, documentMissing(externalID)
+		return nil, rag.DocumentMissing(externalID)
 	}
 	err := s.tx(ctx, func(tx pgx.Tx) error {
 		var id rag.DocumentID
 		err := tx.QueryRow(ctx, `SELECT id FROM documents WHERE collection_id = $1 AND external_id = $2 FOR UPDATE`, collection, externalID).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return documentMissing(externalID)
+			return rag.DocumentMissing(externalID)
 		}
 		if err != nil {
 			return err
@@ -277,21 +272,4 @@ func uuid(id rag.ChunkID) pgtype.UUID {
 		}
 	}
 	return u
-}
-
-// Vectors are stored as float32, little-endian.
-func encodeEmbedding(e rag.Embedding) []byte {
-	b := make([]byte, 0, 4*len(e))
-	for _, v := range e {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-	}
-	return b
-}
-
-func decodeEmbedding(b []byte) rag.Embedding {
-	e := make(rag.Embedding, len(b)/4)
-	for i := range e {
-		e[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return e
 }

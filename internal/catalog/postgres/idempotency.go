@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -23,13 +24,13 @@ func (s *Store) ClaimIdempotencyKey(ctx context.Context, key, bodyHash string) (
 	err = s.repeat(ctx, func(tx pgx.Tx) error {
 		kept = nil
 		now := s.now()
-		old := micros(now.Add(-rag.IdempotencyAge))
+		old := stored.Micros(now.Add(-rag.IdempotencyAge))
 		if _, err := tx.Exec(ctx, `DELETE FROM idempotency WHERE created_at <= $1 AND key <> $2`, old, key); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, `INSERT INTO idempotency AS i (key, body_hash, status, header, body, created_at) VALUES ($1, $2, 0, $6, '', $3)
 		  ON CONFLICT (key) DO UPDATE SET body_hash = excluded.body_hash, status = 0, header = excluded.header, body = '', created_at = excluded.created_at
-		  WHERE i.created_at <= $4 OR (i.status = 0 AND (i.created_at <= $5 OR i.header = $6))`, key, bodyHash, micros(now), old, micros(now.Add(-rag.IdempotencyClaim)), string(claim))
+		  WHERE i.created_at <= $4 OR (i.status = 0 AND (i.created_at <= $5 OR i.header = $6))`, key, bodyHash, stored.Micros(now), old, stored.Micros(now.Add(-rag.IdempotencyClaim)), string(claim))
 		if err != nil || tag.RowsAffected() == 1 {
 			return err
 		}

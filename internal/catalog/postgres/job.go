@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -20,7 +21,7 @@ func scanJob(row pgx.Row, more ...any) (rag.Job, error) {
 	var created, started, updated, finished int64
 	err := row.Scan(append([]any{&j.ID, &j.Collection, &j.Status, &j.Stage, &j.Progress.Done, &j.Progress.Total, &j.Attempts, &e.Code, &e.Message,
 		&created, &started, &updated, &finished}, more...)...)
-	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = fromMicros(created), fromMicros(started), fromMicros(updated), fromMicros(finished)
+	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = stored.Time(created), stored.Time(started), stored.Time(updated), stored.Time(finished)
 	if e.Code != "" {
 		j.Error = &e
 	}
@@ -43,7 +44,7 @@ func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocume
 		}
 		u.ExternalID = d.ExternalID
 		var err error
-		u.Metadata, err = decodeMetadata(metadata)
+		u.Metadata, err = stored.ReadMetadata(metadata)
 		docs, ups = append(docs, d), append(ups, u)
 		return err
 	}, `SELECT document_id, external_id, version, published, error_code, error_message, title, source_uri, filename, media_type, sha256, bytes, metadata
@@ -55,7 +56,7 @@ func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocume
 // external id gets its document's id as one.
 func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []rag.Upload) (rag.Job, error) {
 	job := rag.NewJobID()
-	now := micros(s.now())
+	now := stored.Micros(s.now())
 	err := s.tx(ctx, func(tx pgx.Tx) error {
 		const insert = `INSERT INTO jobs (id, collection_id, status, stage, done, total, attempts, error_code, error_message, token, worker, lease_expires,
 		    created_at, started_at, updated_at, finished_at)
@@ -65,7 +66,7 @@ func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []r
 			return err
 		}
 		if tag.RowsAffected() == 0 {
-			return rag.Errorf(rag.NotFound, "The collection is gone.")
+			return rag.CollectionGone()
 		}
 		// In one order for all, so that two jobs with the same documents wait for each other instead of for ever.
 		order := make([]int, len(ups))
@@ -91,7 +92,7 @@ func submitOne(ctx context.Context, tx pgx.Tx, collection rag.CollectionID, job 
 	if u.ExternalID == "" {
 		u.ExternalID = string(id)
 	}
-	metadata, err := encodeMetadata(u.Metadata)
+	metadata, err := stored.Metadata(u.Metadata)
 	if err != nil {
 		return err
 	}
@@ -109,16 +110,12 @@ func submitOne(ctx context.Context, tx pgx.Tx, collection rag.CollectionID, job 
 	return err
 }
 
-func jobMissing() error {
-	return rag.Errorf(rag.NotFound, "There is no such job; GET /v1/jobs lists those there are.")
-}
-
 // Job finds a job; NotFound when there is none.
 func (s *Store) Job(ctx context.Context, id rag.JobID) (j rag.Job, err error) {
 	err = s.read(ctx, func() error {
 		j, err = scanJob(s.pool.QueryRow(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, id))
 		if errors.Is(err, pgx.ErrNoRows) {
-			return jobMissing()
+			return rag.JobMissing()
 		}
 		if err == nil {
 			j.Documents, _, err = uploads(ctx, s.pool, id)
@@ -175,7 +172,7 @@ func (s *Store) LeaseJob(ctx context.Context, worker string, d time.Duration) (*
 		  RETURNING ` + jobColumns + `, token`
 		l.Expires = now.Add(d)
 		var err error
-		l.Job, err = scanJob(tx.QueryRow(ctx, take, worker, micros(l.Expires), micros(now)), &l.Token)
+		l.Job, err = scanJob(tx.QueryRow(ctx, take, worker, stored.Micros(l.Expires), stored.Micros(now)), &l.Token)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
@@ -200,7 +197,7 @@ func held(ctx context.Context, q querier, id rag.JobID, token int64) error {
 	err := q.QueryRow(ctx, `SELECT token, status FROM jobs WHERE id = $1 FOR UPDATE`, id).Scan(&latest, &status)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return jobMissing()
+		return rag.JobMissing()
 	case err != nil:
 		return err
 	case status == rag.JobCancelled:
@@ -232,12 +229,12 @@ func (s *Store) update(ctx context.Context, id rag.JobID, token int64, wake bool
 
 // ExtendLease moves the end of a lease to d from now.
 func (s *Store) ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error {
-	return s.update(ctx, id, token, false, `UPDATE jobs SET lease_expires = $1 WHERE id = $2`, micros(s.now().Add(d)), id)
+	return s.update(ctx, id, token, false, `UPDATE jobs SET lease_expires = $1 WHERE id = $2`, stored.Micros(s.now().Add(d)), id)
 }
 
 // SetProgress records where a job is. Other replicas see it when they next look: a wake-up for each step would cost more than it tells.
 func (s *Store) SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error {
-	return s.update(ctx, id, token, false, `UPDATE jobs SET stage = $1, done = $2, total = $3, updated_at = $4 WHERE id = $5`, stage, p.Done, p.Total, micros(s.now()), id)
+	return s.update(ctx, id, token, false, `UPDATE jobs SET stage = $1, done = $2, total = $3, updated_at = $4 WHERE id = $5`, stage, p.Done, p.Total, stored.Micros(s.now()), id)
 }
 
 // FailDocument records why the job's nth document could not be taken in.
@@ -251,12 +248,12 @@ func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status
 		e = &rag.JobError{}
 	}
 	return s.update(ctx, id, token, true, `UPDATE jobs SET status = $1, stage = $2, done = $3, total = $4, error_code = $5, error_message = $6, updated_at = $7, finished_at = $7 WHERE id = $8`,
-		status, stage, p.Done, p.Total, e.Code, e.Message, micros(s.now()), id)
+		status, stage, p.Done, p.Total, e.Code, e.Message, stored.Micros(s.now()), id)
 }
 
 // ReleaseJob puts a running job back in the queue.
 func (s *Store) ReleaseJob(ctx context.Context, id rag.JobID, token int64) error {
-	return s.update(ctx, id, token, true, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = $1 WHERE id = $2`, micros(s.now()), id)
+	return s.update(ctx, id, token, true, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = $1 WHERE id = $2`, stored.Micros(s.now()), id)
 }
 
 // CancelJob ends a queued or running job; its worker finds out at its next write. Documents already published stay. Conflict when it
@@ -274,7 +271,7 @@ func (s *Store) RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
 
 func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string) (rag.Job, error) {
 	err := s.tx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, query, micros(s.now()), id)
+		tag, err := tx.Exec(ctx, query, stored.Micros(s.now()), id)
 		if err != nil {
 			return err
 		}
@@ -284,7 +281,7 @@ func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string) (
 				return err
 			}
 			if !there {
-				return jobMissing()
+				return rag.JobMissing()
 			}
 			return rag.Errorf(rag.Conflict, "%s", refusal)
 		}

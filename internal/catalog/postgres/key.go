@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -17,20 +18,18 @@ func scanKey(row pgx.Row) (k rag.APIKey, err error) {
 	if err := row.Scan(&k.ID, &k.Name, &k.Prefix, &k.Hash, &k.Scope, &collections, &k.PerMinute, &created, &expires, &used, &revoked); err != nil {
 		return k, err
 	}
-	k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt = fromMicros(created), fromMicros(expires), fromMicros(used), fromMicros(revoked)
-	k.Collections, err = decodeStrings(collections)
+	k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt = stored.Time(created), stored.Time(expires), stored.Time(used), stored.Time(revoked)
+	k.Collections, err = stored.ReadStrings(collections)
 	return k, err
 }
 
-func keyMissing() error { return rag.Errorf(rag.NotFound, "There is no such key.") }
-
 // CreateKey stores a key.
 func (s *Store) CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error) {
-	k.CreatedAt = fromMicros(micros(s.now()))
-	k.ExpiresAt = fromMicros(micros(k.ExpiresAt))
+	k.CreatedAt = stored.Time(stored.Micros(s.now()))
+	k.ExpiresAt = stored.Time(stored.Micros(k.ExpiresAt))
 	return k, s.tx(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)`,
-			k.ID, k.Name, k.Prefix, k.Hash, k.Scope, encodeStrings(k.Collections), k.PerMinute, micros(k.CreatedAt), micros(k.ExpiresAt))
+			k.ID, k.Name, k.Prefix, k.Hash, k.Scope, stored.Strings(k.Collections), k.PerMinute, stored.Micros(k.CreatedAt), stored.Micros(k.ExpiresAt))
 		return err
 	})
 }
@@ -43,7 +42,7 @@ func (s *Store) Keys(ctx context.Context, after rag.KeyID, limit int) ([]rag.API
 
 // KeyByHash finds a key by the hash of its secret; NotFound when there is none.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (rag.APIKey, error) {
-	return one(ctx, s, scanKey, keyMissing(), `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash)
+	return one(ctx, s, scanKey, rag.KeyMissing(), `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash)
 }
 
 // HasKeys tells whether any key was ever made.
@@ -54,19 +53,19 @@ func (s *Store) HasKeys(ctx context.Context) (bool, error) {
 // RevokeKey ends a key's use for good; doing it again changes nothing. NotFound when there is none.
 func (s *Store) RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error) {
 	err := s.repeat(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0`, micros(s.now()), id)
+		_, err := tx.Exec(ctx, `UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at = 0`, stored.Micros(s.now()), id)
 		return err
 	})
 	if err != nil {
 		return rag.APIKey{}, err
 	}
-	return one(ctx, s, scanKey, keyMissing(), `SELECT `+keyColumns+` FROM api_keys WHERE id = $1`, id)
+	return one(ctx, s, scanKey, rag.KeyMissing(), `SELECT `+keyColumns+` FROM api_keys WHERE id = $1`, id)
 }
 
 // TouchKey records that a key was used.
 func (s *Store) TouchKey(ctx context.Context, id rag.KeyID, at time.Time) error {
 	return s.repeat(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`, micros(at), id)
+		_, err := tx.Exec(ctx, `UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND last_used_at < $1`, stored.Micros(at), id)
 		return err
 	})
 }

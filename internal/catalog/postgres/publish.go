@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -35,7 +36,7 @@ func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, 
 			return err
 		}
 		if active < d.Version {
-			if removed, err = replaceVersion(ctx, tx, collection, v, micros(s.now())); err != nil {
+			if removed, err = replaceVersion(ctx, tx, collection, v, stored.Micros(s.now())); err != nil {
 				return err
 			}
 		}
@@ -70,7 +71,7 @@ func (s *Store) HasDocument(ctx context.Context, id rag.DocumentID) (bool, error
 func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 	d := v.Document
 	return s.tx(ctx, func(tx pgx.Tx) error {
-		now := micros(s.now())
+		now := stored.Micros(s.now())
 		tag, err := tx.Exec(ctx, `INSERT INTO documents (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
 		    characters, chunks, created_at, updated_at)
 		  SELECT $1, id, $2, $3, 0, '', '', '', '', '', '{}', 0, 0, $4, $4 FROM collections WHERE id = $5 ON CONFLICT DO NOTHING`, d.ID, d.ExternalID, d.Version, now, d.Collection)
@@ -87,7 +88,7 @@ func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 
 func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID, v rag.Version, now int64) ([]rag.ChunkID, error) {
 	d := v.Document
-	metadata, err := encodeMetadata(d.Metadata)
+	metadata, err := stored.Metadata(d.Metadata)
 	if err != nil {
 		return nil, err
 	}
@@ -105,12 +106,12 @@ func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID,
 		listed[i] = c.ID
 		b := kept[c.ID]
 		if v.Embeddings[i] != nil {
-			b = encodeEmbedding(v.Embeddings[i])
+			b = stored.Embedding(v.Embeddings[i])
 		}
 		if b == nil {
 			return nil, rag.Errorf(rag.Internal, "Chunk %d of %q has no embedding.", i, d.ExternalID)
 		}
-		rows[i] = []any{string(d.ID), c.Ordinal, uuid(c.ID), c.Span.Start, c.Span.End, encodeStrings(c.HeadingPath), c.Page, c.Text, b}
+		rows[i] = []any{string(d.ID), c.Ordinal, uuid(c.ID), c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Text, b}
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`DELETE FROM chunks WHERE document_id = $1`, d.ID)

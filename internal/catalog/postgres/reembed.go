@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -21,7 +22,7 @@ func scanReembedding(row pgx.Row) (r rag.Reembedding, err error) {
 	if err := row.Scan(&r.Collection, &r.Other.Model, &r.Other.Fingerprint, &r.Other.Dimensions, &r.IndexID, &r.State, &plan, &gate, &r.Error, &started, &updated, &r.Done, &r.Total); err != nil {
 		return r, err
 	}
-	r.StartedAt, r.UpdatedAt = fromMicros(started), fromMicros(updated)
+	r.StartedAt, r.UpdatedAt = stored.Time(started), stored.Time(updated)
 	if err := json.Unmarshal([]byte(plan), &r.Plan); err != nil {
 		return r, fmt.Errorf("a stored plan: %w", err)
 	}
@@ -31,10 +32,6 @@ func scanReembedding(row pgx.Row) (r rag.Reembedding, err error) {
 	return r, nil
 }
 
-func reembeddingMissing() error {
-	return rag.Errorf(rag.NotFound, "The collection is not being re-embedded; start it with POST …/reembedding.")
-}
-
 // StartReembedding stores a re-embedding in state building. Conflict when the collection has one.
 func (s *Store) StartReembedding(ctx context.Context, r rag.Reembedding) error {
 	plan, err := json.Marshal(r.Plan)
@@ -42,7 +39,7 @@ func (s *Store) StartReembedding(ctx context.Context, r rag.Reembedding) error {
 		return fmt.Errorf("encode a plan: %w", err)
 	}
 	return s.tx(ctx, func(tx pgx.Tx) error {
-		now := micros(s.now())
+		now := stored.Micros(s.now())
 		result, err := tx.Exec(ctx, `INSERT INTO reembeddings (collection_id, model, fingerprint, dimensions, index_id, state, plan, gate, error, started_at, updated_at)
 		  VALUES ($1, $2, $3, $4, $5, $6, $7, 'null', '', $8, $8) ON CONFLICT DO NOTHING`, r.Collection, r.Other.Model, r.Other.Fingerprint, r.Other.Dimensions, r.IndexID, rag.ReembedBuilding, string(plan), now)
 		if err != nil {
@@ -57,7 +54,7 @@ func (s *Store) StartReembedding(ctx context.Context, r rag.Reembedding) error {
 
 // Reembedding finds a collection's re-embedding; NotFound when there is none.
 func (s *Store) Reembedding(ctx context.Context, id rag.CollectionID) (rag.Reembedding, error) {
-	return one(ctx, s, scanReembedding, reembeddingMissing(), `SELECT `+reembeddingColumns+` FROM reembeddings r WHERE r.collection_id = $1`, id)
+	return one(ctx, s, scanReembedding, rag.ReembeddingMissing(), `SELECT `+reembeddingColumns+` FROM reembeddings r WHERE r.collection_id = $1`, id)
 }
 
 // Reembeddings lists all.
@@ -72,7 +69,7 @@ func (s *Store) MoveReembedding(ctx context.Context, r rag.Reembedding) error {
 		return fmt.Errorf("encode a gate: %w", err)
 	}
 	return s.tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE reembeddings SET state = $1, gate = $2, error = $3, updated_at = $4 WHERE collection_id = $5`, r.State, string(gate), r.Error, micros(s.now()), r.Collection)
+		_, err := tx.Exec(ctx, `UPDATE reembeddings SET state = $1, gate = $2, error = $3, updated_at = $4 WHERE collection_id = $5`, r.State, string(gate), r.Error, stored.Micros(s.now()), r.Collection)
 		return err
 	})
 }
@@ -118,9 +115,9 @@ func (s *Store) others(ctx context.Context, query string, args ...any) ([]rag.St
 			return c, err
 		}
 		if b != nil {
-			c.Embedding = decodeEmbedding(b)
+			c.Embedding = stored.ReadEmbedding(b)
 		}
-		c.Metadata, err = decodeMetadata(metadata)
+		c.Metadata, err = stored.ReadMetadata(metadata)
 		return c, err
 	}, query, args...)
 }
@@ -129,7 +126,7 @@ func (s *Store) others(ctx context.Context, query string, args ...any) ([]rag.St
 func (s *Store) SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID, vectors []rag.Embedding) error {
 	raw := make([][]byte, len(vectors))
 	for i, v := range vectors {
-		raw[i] = encodeEmbedding(v)
+		raw[i] = stored.Embedding(v)
 	}
 	return s.repeat(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `INSERT INTO other_vectors (collection_id, chunk_id, embedding) SELECT $1, * FROM unnest($2::uuid[], $3::bytea[])
@@ -144,14 +141,14 @@ func (s *Store) SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing
 	err = s.tx(ctx, func(tx pgx.Tx) error {
 		c, err := scanCollection(tx.QueryRow(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1 FOR UPDATE`, id))
 		if errors.Is(err, pgx.ErrNoRows) {
-			return rag.Errorf(rag.NotFound, "The collection is gone.")
+			return rag.CollectionGone()
 		}
 		if err != nil {
 			return err
 		}
 		r, err := scanReembedding(tx.QueryRow(ctx, `SELECT `+reembeddingColumns+` FROM reembeddings r WHERE r.collection_id = $1`, id))
 		if errors.Is(err, pgx.ErrNoRows) {
-			return reembeddingMissing()
+			return rag.ReembeddingMissing()
 		}
 		if err != nil {
 			return err
@@ -163,7 +160,7 @@ func (s *Store) SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing
 		if r.State == rag.ReembedSwapped {
 			state = rag.ReembedReady
 		}
-		now := micros(s.now())
+		now := stored.Micros(s.now())
 		for _, step := range []struct {
 			query string
 			args  []any
@@ -194,7 +191,7 @@ func (s *Store) EndReembedding(ctx context.Context, id rag.CollectionID) error {
 			return err
 		}
 		if r.RowsAffected() == 0 {
-			return reembeddingMissing()
+			return rag.ReembeddingMissing()
 		}
 		_, err = tx.Exec(ctx, `DELETE FROM other_vectors WHERE collection_id = $1`, id)
 		return err

@@ -9,9 +9,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -298,65 +296,4 @@ func one[T any](ctx context.Context, s *Store, scan func(pgx.Row) (T, error), mi
 		return err
 	})
 	return out, err
-}
-
-// Times are stored as microseconds since 1970, UTC; 0 is no time.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func fromMicros(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(n).UTC()
-}
-
-func encodeStrings(v []string) string {
-	if len(v) == 0 {
-		return "[]"
-	}
-	b, _ := json.Marshal(v) // strings always encode
-	return string(b)
-}
-
-func decodeStrings(s string) (v []string, err error) {
-	if err := json.Unmarshal([]byte(s), &v); err != nil {
-		return nil, fmt.Errorf("a stored list of strings: %w", err)
-	}
-	if len(v) == 0 {
-		return nil, nil
-	}
-	return v, nil
-}
-
-func encodeMetadata(m rag.Metadata) (string, error) {
-	if len(m) == 0 {
-		return "{}", nil
-	}
-	b, err := json.Marshal(m)
-	if err != nil {
-		return "", rag.Errorf(rag.Invalid, "The metadata cannot be stored: %w", err)
-	}
-	return string(b), nil
-}
-
-func decodeMetadata(s string) (rag.Metadata, error) {
-	m := rag.Metadata{}
-	if err := json.Unmarshal([]byte(s), &m); err != nil {
-		return nil, fmt.Errorf("stored metadata: %w", err)
-	}
-	for k, v := range m {
-		if list, ok := v.([]any); ok {
-			strings := make([]string, len(list))
-			for i, x := range list {
-				strings[i], _ = x.(string)
-			}
-			m[k] = strings
-		}
-	}
-	return m, nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -18,8 +19,8 @@ func (s *Store) SaveCitations(ctx context.Context, citations []rag.Citation) err
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for _, c := range citations {
 			if _, err := tx.ExecContext(ctx, insert, c.ID, c.Marker, c.AnswerSpan.Start, c.AnswerSpan.End, c.Collection, c.Document.ID, c.Document.ExternalID,
-				c.Document.Title, c.Document.Version, c.ChunkID, c.SourceSpan.Start, c.SourceSpan.End, c.Quote, c.Page, encodeStrings(c.HeadingPath),
-				c.Verified, c.Verdict, micros(s.now())); err != nil {
+				c.Document.Title, c.Document.Version, c.ChunkID, c.SourceSpan.Start, c.SourceSpan.End, c.Quote, c.Page, stored.Strings(c.HeadingPath),
+				c.Verified, c.Verdict, stored.Micros(s.now())); err != nil {
 				return err
 			}
 		}
@@ -36,11 +37,11 @@ func (s *Store) Citation(ctx context.Context, id rag.CitationID) (rag.Citation, 
 		&c.Collection, &c.Document.ID, &c.Document.ExternalID, &c.Document.Title, &c.Document.Version, &c.ChunkID, &c.SourceSpan.Start, &c.SourceSpan.End,
 		&c.Quote, &c.Page, &headings, &c.Verified, &c.Verdict)
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, rag.Errorf(rag.NotFound, "There is no such citation.")
+		return c, rag.CitationMissing()
 	}
 	if err != nil {
 		return c, translate(err)
 	}
-	c.HeadingPath, err = decodeStrings(headings)
+	c.HeadingPath, err = stored.ReadStrings(headings)
 	return c, err
 }

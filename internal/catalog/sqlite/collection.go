@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -26,16 +27,12 @@ func scanCollection(row scanner, more ...func(*rag.Collection) []any) (rag.Colle
 		into = append(into, m(&c)...)
 	}
 	err := row.Scan(into...)
-	c.CreatedAt, c.UpdatedAt = fromMicros(created), fromMicros(updated)
+	c.CreatedAt, c.UpdatedAt = stored.Time(created), stored.Time(updated)
 	return c, err
 }
 
 // counts scans what collectionCounts selects.
 func counts(c *rag.Collection) []any { return []any{&c.Documents, &c.Chunks} }
-
-func collectionMissing(name string) error {
-	return rag.Errorf(rag.NotFound, "There is no collection %q; create it with POST /v1/collections.", rag.Clip(name, 80))
-}
 
 // CreateCollection stores c, with an id and times of its own where it has none. Conflict when the name is taken.
 func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error) {
@@ -43,8 +40,8 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 		c.ID = rag.NewCollectionID()
 	}
 	c.IndexID = c.ID
-	now := micros(s.now())
-	c.CreatedAt, c.UpdatedAt = fromMicros(now), fromMicros(now)
+	now := stored.Micros(s.now())
+	c.CreatedAt, c.UpdatedAt = stored.Time(now), stored.Time(now)
 	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at)
 	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING`
 	err := s.tx(ctx, func(tx *sql.Tx) error {
@@ -65,7 +62,7 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 func (s *Store) Collection(ctx context.Context, name string) (rag.Collection, error) {
 	c, err := scanCollection(s.read.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.name = ?`, name))
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, collectionMissing(name)
+		return c, rag.CollectionMissing(name)
 	}
 	return c, translate(err)
 }
@@ -74,7 +71,7 @@ func (s *Store) Collection(ctx context.Context, name string) (rag.Collection, er
 func (s *Store) DescribeCollection(ctx context.Context, name string) (rag.Collection, error) {
 	c, err := scanCollection(s.read.QueryRowContext(ctx, `SELECT `+collectionColumns+collectionCounts+` FROM collections c WHERE c.name = ?`, name), counts)
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, collectionMissing(name)
+		return c, rag.CollectionMissing(name)
 	}
 	return c, translate(err)
 }
@@ -83,7 +80,7 @@ func (s *Store) DescribeCollection(ctx context.Context, name string) (rag.Collec
 func (s *Store) CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error) {
 	c, err := scanCollection(s.read.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, rag.Errorf(rag.NotFound, "The collection is gone.")
+		return c, rag.CollectionGone()
 	}
 	return c, translate(err)
 }
@@ -102,12 +99,12 @@ func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag
 // UpdateCollection sets the description.
 func (s *Store) UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error) {
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `UPDATE collections SET description = ?, updated_at = ? WHERE name = ?`, description, micros(s.now()), name)
+		r, err := tx.ExecContext(ctx, `UPDATE collections SET description = ?, updated_at = ? WHERE name = ?`, description, stored.Micros(s.now()), name)
 		if err != nil {
 			return err
 		}
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, collectionMissing(name))
+			return errors.Join(err, rag.CollectionMissing(name))
 		}
 		return nil
 	})
@@ -120,7 +117,7 @@ func (s *Store) UpdateCollection(ctx context.Context, name, description string) 
 // RenameCollection gives a collection another name. Conflict when the name is taken, NotFound when the collection is gone.
 func (s *Store) RenameCollection(ctx context.Context, id rag.CollectionID, name string) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `UPDATE OR IGNORE collections SET name = ?, updated_at = ? WHERE id = ?`, name, micros(s.now()), id)
+		r, err := tx.ExecContext(ctx, `UPDATE OR IGNORE collections SET name = ?, updated_at = ? WHERE id = ?`, name, stored.Micros(s.now()), id)
 		if err != nil {
 			return err
 		}
@@ -132,7 +129,7 @@ func (s *Store) RenameCollection(ctx context.Context, id rag.CollectionID, name 
 			return err
 		}
 		if !there {
-			return rag.Errorf(rag.NotFound, "The collection is gone.")
+			return rag.CollectionGone()
 		}
 		return rag.Errorf(rag.Conflict, "A collection named %q exists already.", name)
 	})
@@ -144,7 +141,7 @@ func (s *Store) DeleteCollection(ctx context.Context, name string) (rag.Collecti
 	err := s.tx(ctx, func(tx *sql.Tx) (err error) {
 		c, err = scanCollection(tx.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.name = ?`, name))
 		if errors.Is(err, sql.ErrNoRows) {
-			return collectionMissing(name)
+			return rag.CollectionMissing(name)
 		}
 		if err != nil {
 			return err

@@ -3,11 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"math"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -26,14 +25,10 @@ func scanDocument(row scanner, more ...any) (rag.Document, error) {
 	if err := row.Scan(append(documentInto(&d, &metadata, &created, &updated), more...)...); err != nil {
 		return d, err
 	}
-	d.CreatedAt, d.UpdatedAt = fromMicros(created), fromMicros(updated)
+	d.CreatedAt, d.UpdatedAt = stored.Time(created), stored.Time(updated)
 	var err error
-	d.Metadata, err = decodeMetadata(metadata)
+	d.Metadata, err = stored.ReadMetadata(metadata)
 	return d, err
-}
-
-func documentMissing(externalID string) error {
-	return rag.Errorf(rag.NotFound, "There is no document %q in the collection.", rag.Clip(externalID, 80))
 }
 
 // Document finds a document that has an active version; NotFound when there is none.
@@ -41,7 +36,7 @@ func (s *Store) Document(ctx context.Context, collection rag.CollectionID, exter
 	d, err := scanDocument(s.read.QueryRowContext(ctx,
 		`SELECT `+documentColumns+` FROM documents d WHERE d.collection_id = ? AND d.external_id = ? AND d.active_version > 0`, collection, externalID))
 	if errors.Is(err, sql.ErrNoRows) {
-		return d, documentMissing(externalID)
+		return d, rag.DocumentMissing(externalID)
 	}
 	return d, translate(err)
 }
@@ -50,7 +45,7 @@ func (s *Store) Document(ctx context.Context, collection rag.CollectionID, exter
 func (s *Store) DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error) {
 	d, err := scanDocument(s.read.QueryRowContext(ctx, `SELECT `+documentColumns+` FROM documents d WHERE d.id = ? AND d.active_version > 0`, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return d, rag.Errorf(rag.NotFound, "The document is gone.")
+		return d, rag.DocumentGone()
 	}
 	return d, translate(err)
 }
@@ -80,7 +75,7 @@ func (s *Store) Text(ctx context.Context, id rag.DocumentID) (string, error) {
 	var text string
 	err := s.read.QueryRowContext(ctx, `SELECT text FROM texts WHERE document_id = ?`, id).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
-		return "", rag.Errorf(rag.NotFound, "The document is gone.")
+		return "", rag.DocumentGone()
 	}
 	return text, translate(err)
 }
@@ -99,7 +94,7 @@ func (r *chunkRow) into() []any {
 func (r *chunkRow) chunk(version int) (rag.Chunk, error) {
 	var err error
 	r.Version = version
-	r.HeadingPath, err = decodeStrings(r.headings)
+	r.HeadingPath, err = stored.ReadStrings(r.headings)
 	return r.Chunk, err
 }
 
@@ -154,7 +149,7 @@ func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.Chun
 		var id rag.ChunkID
 		var b []byte
 		err := rows.Scan(&id, &b)
-		out[id] = decodeEmbedding(b)
+		out[id] = stored.ReadEmbedding(b)
 		return err
 	}, `SELECT k.chunk_id, k.embedding FROM json_each(?) j JOIN chunks k ON k.chunk_id = j.value`, string(list))
 	return out, err
@@ -175,10 +170,10 @@ func (s *Store) EachChunk(ctx context.Context, collection rag.CollectionID, f fu
 		if c.Chunk, err = r.chunk(version); err != nil {
 			return err
 		}
-		if c.Metadata, err = decodeMetadata(metadata); err != nil {
+		if c.Metadata, err = stored.ReadMetadata(metadata); err != nil {
 			return err
 		}
-		c.Embedding = decodeEmbedding(b)
+		c.Embedding = stored.ReadEmbedding(b)
 		return f(c)
 	}, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, k.embedding FROM documents d JOIN chunks k ON k.document_id = d.id
 	    WHERE d.collection_id = ? ORDER BY d.id, k.ordinal`, collection)
@@ -203,7 +198,7 @@ func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID,
 		var id rag.DocumentID
 		err := tx.QueryRowContext(ctx, `SELECT id FROM documents WHERE collection_id = ? AND external_id = ?`, collection, externalID).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
-			return documentMissing(externalID)
+			return rag.DocumentMissing(externalID)
 		}
 		if err != nil {
 			return err
@@ -261,21 +256,4 @@ func (s *Store) AckRemovals(ctx context.Context, done []rag.Removal) error {
 		}
 		return nil
 	})
-}
-
-// Vectors are stored as float32, little-endian.
-func encodeEmbedding(e rag.Embedding) []byte {
-	b := make([]byte, 0, 4*len(e))
-	for _, v := range e {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-	}
-	return b
-}
-
-func decodeEmbedding(b []byte) rag.Embedding {
-	e := make(rag.Embedding, len(b)/4)
-	for i := range e {
-		e[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
-	}
-	return e
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -15,13 +16,13 @@ import (
 func (s *Store) ClaimIdempotencyKey(ctx context.Context, key, bodyHash string) (kept *rag.KeptResponse, err error) {
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		now := s.now()
-		old := micros(now.Add(-rag.IdempotencyAge))
+		old := stored.Micros(now.Add(-rag.IdempotencyAge))
 		if _, err := tx.ExecContext(ctx, `DELETE FROM idempotency WHERE created_at <= ?`, old); err != nil {
 			return err
 		}
 		r, err := tx.ExecContext(ctx, `INSERT INTO idempotency (key, body_hash, status, header, body, created_at) VALUES (?, ?, 0, '{}', x'', ?)
 		  ON CONFLICT (key) DO UPDATE SET body_hash = excluded.body_hash, created_at = excluded.created_at WHERE status = 0 AND created_at <= ?`,
-			key, bodyHash, micros(now), micros(now.Add(-rag.IdempotencyClaim)))
+			key, bodyHash, stored.Micros(now), stored.Micros(now.Add(-rag.IdempotencyClaim)))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -18,7 +19,7 @@ func scanJob(row scanner, more ...any) (rag.Job, error) {
 	var created, started, updated, finished int64
 	err := row.Scan(append([]any{&j.ID, &j.Collection, &j.Status, &j.Stage, &j.Progress.Done, &j.Progress.Total, &j.Attempts, &e.Code, &e.Message,
 		&created, &started, &updated, &finished}, more...)...)
-	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = fromMicros(created), fromMicros(started), fromMicros(updated), fromMicros(finished)
+	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = stored.Time(created), stored.Time(started), stored.Time(updated), stored.Time(finished)
 	if e.Code != "" {
 		j.Error = &e
 	}
@@ -41,7 +42,7 @@ func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocume
 		}
 		u.ExternalID = d.ExternalID
 		var err error
-		u.Metadata, err = decodeMetadata(metadata)
+		u.Metadata, err = stored.ReadMetadata(metadata)
 		docs, ups = append(docs, d), append(ups, u)
 		return err
 	}, `SELECT document_id, external_id, version, published, error_code, error_message, title, source_uri, filename, media_type, sha256, bytes, metadata
@@ -53,7 +54,7 @@ func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocume
 // external id gets its document's id as one.
 func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []rag.Upload) (rag.Job, error) {
 	job := rag.NewJobID()
-	now := micros(s.now())
+	now := stored.Micros(s.now())
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		const insert = `INSERT INTO jobs (id, collection_id, status, stage, done, total, attempts, error_code, error_message, token, worker, lease_expires,
 		    created_at, started_at, updated_at, finished_at)
@@ -63,7 +64,7 @@ func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []r
 			return err
 		}
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, rag.Errorf(rag.NotFound, "The collection is gone."))
+			return errors.Join(err, rag.CollectionGone())
 		}
 		for n, u := range ups {
 			if err := submitOne(ctx, tx, collection, job, n, u, now); err != nil {
@@ -83,7 +84,7 @@ func submitOne(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, job
 	if u.ExternalID == "" {
 		u.ExternalID = string(id)
 	}
-	metadata, err := encodeMetadata(u.Metadata)
+	metadata, err := stored.Metadata(u.Metadata)
 	if err != nil {
 		return err
 	}
@@ -101,15 +102,11 @@ func submitOne(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, job
 	return err
 }
 
-func jobMissing() error {
-	return rag.Errorf(rag.NotFound, "There is no such job; GET /v1/jobs lists those there are.")
-}
-
 // Job finds a job; NotFound when there is none.
 func (s *Store) Job(ctx context.Context, id rag.JobID) (rag.Job, error) {
 	j, err := scanJob(s.read.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return j, jobMissing()
+		return j, rag.JobMissing()
 	}
 	if err == nil {
 		j.Documents, _, err = uploads(ctx, s.read, id)
@@ -160,7 +157,7 @@ func (s *Store) LeaseJob(ctx context.Context, worker string, d time.Duration) (*
 		  RETURNING ` + jobColumns + `, token`
 		l.Expires = now.Add(d)
 		var err error
-		l.Job, err = scanJob(tx.QueryRowContext(ctx, take, worker, micros(l.Expires), micros(now), micros(now), micros(now)), &l.Token)
+		l.Job, err = scanJob(tx.QueryRowContext(ctx, take, worker, stored.Micros(l.Expires), stored.Micros(now), stored.Micros(now), stored.Micros(now)), &l.Token)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -182,7 +179,7 @@ func held(ctx context.Context, q querier, id rag.JobID, token int64) error {
 	err := q.QueryRowContext(ctx, `SELECT token, status FROM jobs WHERE id = ?`, id).Scan(&latest, &status)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return jobMissing()
+		return rag.JobMissing()
 	case err != nil:
 		return err
 	case status == rag.JobCancelled:
@@ -206,12 +203,12 @@ func (s *Store) update(ctx context.Context, id rag.JobID, token int64, query str
 
 // ExtendLease moves the end of a lease to d from now.
 func (s *Store) ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error {
-	return s.update(ctx, id, token, `UPDATE jobs SET lease_expires = ? WHERE id = ?`, micros(s.now().Add(d)), id)
+	return s.update(ctx, id, token, `UPDATE jobs SET lease_expires = ? WHERE id = ?`, stored.Micros(s.now().Add(d)), id)
 }
 
 // SetProgress records where a job is.
 func (s *Store) SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error {
-	return s.update(ctx, id, token, `UPDATE jobs SET stage = ?, done = ?, total = ?, updated_at = ? WHERE id = ?`, stage, p.Done, p.Total, micros(s.now()), id)
+	return s.update(ctx, id, token, `UPDATE jobs SET stage = ?, done = ?, total = ?, updated_at = ? WHERE id = ?`, stage, p.Done, p.Total, stored.Micros(s.now()), id)
 }
 
 // FailDocument records why the job's nth document could not be taken in.
@@ -224,20 +221,20 @@ func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status
 	if e == nil {
 		e = &rag.JobError{}
 	}
-	now := micros(s.now())
+	now := stored.Micros(s.now())
 	return s.update(ctx, id, token, `UPDATE jobs SET status = ?, stage = ?, done = ?, total = ?, error_code = ?, error_message = ?, updated_at = ?, finished_at = ? WHERE id = ?`,
 		status, stage, p.Done, p.Total, e.Code, e.Message, now, now, id)
 }
 
 // ReleaseJob puts a running job back in the queue.
 func (s *Store) ReleaseJob(ctx context.Context, id rag.JobID, token int64) error {
-	return s.update(ctx, id, token, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = ? WHERE id = ?`, micros(s.now()), id)
+	return s.update(ctx, id, token, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = ? WHERE id = ?`, stored.Micros(s.now()), id)
 }
 
 // CancelJob ends a queued or running job; its worker finds out at its next write. Documents already published stay. Conflict when it
 // is final.
 func (s *Store) CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
-	now := micros(s.now())
+	now := stored.Micros(s.now())
 	return s.move(ctx, id, `UPDATE jobs SET status = 'cancelled', updated_at = ?, finished_at = ? WHERE id = ? AND status IN ('queued', 'running')`,
 		"The job has ended already, so it cannot be cancelled.", now, now, id)
 }
@@ -245,7 +242,7 @@ func (s *Store) CancelJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
 // RetryJob queues a failed or cancelled job again, for the documents that were not published. Conflict otherwise.
 func (s *Store) RetryJob(ctx context.Context, id rag.JobID) (rag.Job, error) {
 	return s.move(ctx, id, `UPDATE jobs SET status = 'queued', stage = 'parse', attempts = 0, error_code = '', error_message = '', updated_at = ?, finished_at = 0
-	  WHERE id = ? AND status IN ('failed', 'cancelled')`, "Only failed and cancelled jobs can be retried.", micros(s.now()), id)
+	  WHERE id = ? AND status IN ('failed', 'cancelled')`, "Only failed and cancelled jobs can be retried.", stored.Micros(s.now()), id)
 }
 
 func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string, args ...any) (rag.Job, error) {
@@ -264,7 +261,7 @@ func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string, a
 				return err
 			}
 			if there == 0 {
-				return jobMissing()
+				return rag.JobMissing()
 			}
 			return rag.Errorf(rag.Conflict, "%s", refusal)
 		}
@@ -282,7 +279,7 @@ func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string, a
 // dead; without this the job would wait for its lease to run out.
 func (s *Store) RequeueRunning(ctx context.Context) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = ? WHERE status = 'running'`, micros(s.now()))
+		_, err := tx.ExecContext(ctx, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = ? WHERE status = 'running'`, stored.Micros(s.now()))
 		return err
 	})
 }

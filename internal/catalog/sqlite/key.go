@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -16,23 +17,23 @@ func scanKey(row scanner) (k rag.APIKey, err error) {
 	var created, expires, used, revoked int64
 	err = row.Scan(&k.ID, &k.Name, &k.Prefix, &k.Hash, &k.Scope, &collections, &k.PerMinute, &created, &expires, &used, &revoked)
 	if errors.Is(err, sql.ErrNoRows) {
-		return k, rag.Errorf(rag.NotFound, "There is no such key.")
+		return k, rag.KeyMissing()
 	}
 	if err != nil {
 		return k, translate(err)
 	}
-	k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt = fromMicros(created), fromMicros(expires), fromMicros(used), fromMicros(revoked)
-	k.Collections, err = decodeStrings(collections)
+	k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt = stored.Time(created), stored.Time(expires), stored.Time(used), stored.Time(revoked)
+	k.Collections, err = stored.ReadStrings(collections)
 	return k, err
 }
 
 // CreateKey stores a key.
 func (s *Store) CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error) {
-	k.CreatedAt = fromMicros(micros(s.now()))
-	k.ExpiresAt = fromMicros(micros(k.ExpiresAt))
+	k.CreatedAt = stored.Time(stored.Micros(s.now()))
+	k.ExpiresAt = stored.Time(stored.Micros(k.ExpiresAt))
 	return k, s.tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)`,
-			k.ID, k.Name, k.Prefix, k.Hash, k.Scope, encodeStrings(k.Collections), k.PerMinute, micros(k.CreatedAt), micros(k.ExpiresAt))
+			k.ID, k.Name, k.Prefix, k.Hash, k.Scope, stored.Strings(k.Collections), k.PerMinute, stored.Micros(k.CreatedAt), stored.Micros(k.ExpiresAt))
 		return err
 	})
 }
@@ -61,7 +62,7 @@ func (s *Store) HasKeys(ctx context.Context) (any bool, err error) {
 // RevokeKey ends a key's use for good; doing it again changes nothing. NotFound when there is none.
 func (s *Store) RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error) {
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0`, micros(s.now()), id)
+		_, err := tx.ExecContext(ctx, `UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at = 0`, stored.Micros(s.now()), id)
 		return err
 	})
 	if err != nil {
@@ -73,7 +74,7 @@ func (s *Store) RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error)
 // TouchKey records that a key was used.
 func (s *Store) TouchKey(ctx context.Context, id rag.KeyID, at time.Time) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE api_keys SET last_used_at = ? WHERE id = ? AND last_used_at < ?`, micros(at), id, micros(at))
+		_, err := tx.ExecContext(ctx, `UPDATE api_keys SET last_used_at = ? WHERE id = ? AND last_used_at < ?`, stored.Micros(at), id, stored.Micros(at))
 		return err
 	})
 }

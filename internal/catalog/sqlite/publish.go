@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -33,7 +34,7 @@ func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, 
 			return err
 		}
 		if active < d.Version {
-			if removed, err = replaceVersion(ctx, tx, collection, v, micros(s.now())); err != nil {
+			if removed, err = replaceVersion(ctx, tx, collection, v, stored.Micros(s.now())); err != nil {
 				return err
 			}
 		}
@@ -69,7 +70,7 @@ func (s *Store) HasDocument(ctx context.Context, id rag.DocumentID) (there bool,
 func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 	d := v.Document
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		now := micros(s.now())
+		now := stored.Micros(s.now())
 		r, err := tx.ExecContext(ctx, `INSERT INTO documents (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
 		    characters, chunks, created_at, updated_at)
 		  SELECT ?, id, ?, ?, 0, '', '', '', '', '', '{}', 0, 0, ?, ? FROM collections WHERE id = ? ON CONFLICT DO NOTHING`, d.ID, d.ExternalID, d.Version, now, now, d.Collection)
@@ -86,7 +87,7 @@ func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 
 func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, v rag.Version, now int64) ([]rag.ChunkID, error) {
 	d := v.Document
-	metadata, err := encodeMetadata(d.Metadata)
+	metadata, err := stored.Metadata(d.Metadata)
 	if err != nil {
 		return nil, err
 	}
@@ -122,12 +123,12 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 		listed[c.ID] = true
 		b := kept[c.ID]
 		if v.Embeddings[i] != nil {
-			b = encodeEmbedding(v.Embeddings[i])
+			b = stored.Embedding(v.Embeddings[i])
 		}
 		if b == nil {
 			return nil, rag.Errorf(rag.Internal, "Chunk %d of %q has no embedding.", i, d.ExternalID)
 		}
-		if _, err := insert.ExecContext(ctx, d.ID, c.Ordinal, c.ID, c.Span.Start, c.Span.End, encodeStrings(c.HeadingPath), c.Page, c.Text, b); err != nil {
+		if _, err := insert.ExecContext(ctx, d.ID, c.Ordinal, c.ID, c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Text, b); err != nil {
 			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM removals WHERE collection_id = ? AND chunk_id = ?`, collection, c.ID); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -20,7 +21,7 @@ func scanReembedding(row scanner) (r rag.Reembedding, err error) {
 	if err := row.Scan(&r.Collection, &r.Other.Model, &r.Other.Fingerprint, &r.Other.Dimensions, &r.IndexID, &r.State, &plan, &gate, &r.Error, &started, &updated, &r.Done, &r.Total); err != nil {
 		return r, err
 	}
-	r.StartedAt, r.UpdatedAt = fromMicros(started), fromMicros(updated)
+	r.StartedAt, r.UpdatedAt = stored.Time(started), stored.Time(updated)
 	if err := json.Unmarshal([]byte(plan), &r.Plan); err != nil {
 		return r, fmt.Errorf("a stored plan: %w", err)
 	}
@@ -30,10 +31,6 @@ func scanReembedding(row scanner) (r rag.Reembedding, err error) {
 	return r, nil
 }
 
-func reembeddingMissing() error {
-	return rag.Errorf(rag.NotFound, "The collection is not being re-embedded; start it with POST …/reembedding.")
-}
-
 // StartReembedding stores a re-embedding in state building. Conflict when the collection has one.
 func (s *Store) StartReembedding(ctx context.Context, r rag.Reembedding) error {
 	plan, err := json.Marshal(r.Plan)
@@ -41,7 +38,7 @@ func (s *Store) StartReembedding(ctx context.Context, r rag.Reembedding) error {
 		return fmt.Errorf("encode a plan: %w", err)
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		now := micros(s.now())
+		now := stored.Micros(s.now())
 		result, err := tx.ExecContext(ctx, `INSERT INTO reembeddings (collection_id, model, fingerprint, dimensions, index_id, state, plan, gate, error, started_at, updated_at)
 		  VALUES (?, ?, ?, ?, ?, ?, ?, 'null', '', ?, ?) ON CONFLICT DO NOTHING`, r.Collection, r.Other.Model, r.Other.Fingerprint, r.Other.Dimensions, r.IndexID, rag.ReembedBuilding, string(plan), now, now)
 		if err != nil {
@@ -58,7 +55,7 @@ func (s *Store) StartReembedding(ctx context.Context, r rag.Reembedding) error {
 func (s *Store) Reembedding(ctx context.Context, id rag.CollectionID) (rag.Reembedding, error) {
 	r, err := scanReembedding(s.read.QueryRowContext(ctx, `SELECT `+reembeddingColumns+` FROM reembeddings r WHERE r.collection_id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return r, reembeddingMissing()
+		return r, rag.ReembeddingMissing()
 	}
 	return r, translate(err)
 }
@@ -80,7 +77,7 @@ func (s *Store) MoveReembedding(ctx context.Context, r rag.Reembedding) error {
 		return fmt.Errorf("encode a gate: %w", err)
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE reembeddings SET state = ?, gate = ?, error = ?, updated_at = ? WHERE collection_id = ?`, r.State, string(gate), r.Error, micros(s.now()), r.Collection)
+		_, err := tx.ExecContext(ctx, `UPDATE reembeddings SET state = ?, gate = ?, error = ?, updated_at = ? WHERE collection_id = ?`, r.State, string(gate), r.Error, stored.Micros(s.now()), r.Collection)
 		return err
 	})
 }
@@ -128,9 +125,9 @@ func (s *Store) others(ctx context.Context, query string, args ...any) (out []ra
 			return err
 		}
 		if b != nil {
-			c.Embedding = decodeEmbedding(b)
+			c.Embedding = stored.ReadEmbedding(b)
 		}
-		c.Metadata, err = decodeMetadata(metadata)
+		c.Metadata, err = stored.ReadMetadata(metadata)
 		out = append(out, c)
 		return err
 	}, query, args...)
@@ -142,7 +139,7 @@ func (s *Store) SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.Ch
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		for i, chunk := range ids {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO other_vectors (collection_id, chunk_id, embedding) VALUES (?, ?, ?)
-			  ON CONFLICT DO UPDATE SET embedding = excluded.embedding`, id, chunk, encodeEmbedding(vectors[i])); err != nil {
+			  ON CONFLICT DO UPDATE SET embedding = excluded.embedding`, id, chunk, stored.Embedding(vectors[i])); err != nil {
 				return err
 			}
 		}
@@ -156,14 +153,14 @@ func (s *Store) SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing
 	err = s.tx(ctx, func(tx *sql.Tx) error {
 		c, err := scanCollection(tx.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.id = ?`, id))
 		if errors.Is(err, sql.ErrNoRows) {
-			return rag.Errorf(rag.NotFound, "The collection is gone.")
+			return rag.CollectionGone()
 		}
 		if err != nil {
 			return err
 		}
 		r, err := scanReembedding(tx.QueryRowContext(ctx, `SELECT `+reembeddingColumns+` FROM reembeddings r WHERE r.collection_id = ?`, id))
 		if errors.Is(err, sql.ErrNoRows) {
-			return reembeddingMissing()
+			return rag.ReembeddingMissing()
 		}
 		if err != nil {
 			return err
@@ -175,7 +172,7 @@ func (s *Store) SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing
 		if r.State == rag.ReembedSwapped {
 			state = rag.ReembedReady
 		}
-		now := micros(s.now())
+		now := stored.Micros(s.now())
 		for _, step := range []struct {
 			query string
 			args  []any
@@ -208,7 +205,7 @@ func (s *Store) EndReembedding(ctx context.Context, id rag.CollectionID) error {
 			return err
 		}
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, reembeddingMissing())
+			return errors.Join(err, rag.ReembeddingMissing())
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM other_vectors WHERE collection_id = ?`, id)
 		return err
