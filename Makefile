@@ -24,8 +24,8 @@ bench: ## speed, as figures to compare in one run
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
 
 bench-production: ## production mode: a search beside the bare clients it uses, 1,000 documents through two replicas beside embedding alone
-	$(GO) test -run '^$$' -bench BesideBareClient -benchtime 300x ./internal/e2e
-	$(GO) test -run '^$$' -bench ThousandDocuments -benchtime 1x -timeout 20m ./internal/e2e
+	TEST_POSTGRES_FSYNC=on $(GO) test -run '^$$' -bench BesideBareClient -benchtime 300x ./internal/e2e
+	TEST_POSTGRES_FSYNC=on $(GO) test -run '^$$' -bench ThousandDocuments -benchtime 1x -timeout 20m ./internal/e2e
 
 eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }

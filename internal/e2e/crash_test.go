@@ -163,11 +163,11 @@ func TestCrash_EveryAcknowledgedDocumentSurvivesOnce(t *testing.T) {
 	for _, stage := range []string{"store", "submit", "lease", "chunk", "embed", "index", "publish", "remove", "finish", "any moment"} {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
-			crash(t, stage, kills(t, 50))
+			crash(t, stage, kills(t, 15))
 		})
 		t.Run("production, "+stage, func(t *testing.T) {
 			t.Parallel()
-			crash(t, stage, kills(t, 10), production(t)...)
+			crash(t, stage, kills(t, 5), production(t)...)
 		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // sample are documents and questions in both languages: of the labelled sets below EVAL_DATA, or, without those, the sample documents with
-// questions made of their own sentences. TEST_QUESTIONS=200 takes so many questions, and all documents; by default it is a tenth of that.
+// questions made of their own sentences. TEST_QUESTIONS=200 takes so many questions, and all documents; by default it is a tenth of the questions.
 func sample(t testing.TB) (documents []eval.Document, questions []string) {
 	t.Helper()
 	if dir := os.Getenv("EVAL_DATA"); dir != "" {
@@ -21,7 +21,7 @@ func sample(t testing.TB) (documents []eval.Document, questions []string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			n := 20
+			n := 10
 			if v := os.Getenv("TEST_QUESTIONS"); v != "" {
 				if n, err = strconv.Atoi(v); err != nil {
 					t.Fatal(err)

@@ -176,8 +176,13 @@ func (s *Server) begin() error {
 		return err
 	}
 	defer log.Close()
+	// Without fsync a killed server loses nothing that the system has, and tests do not wait for the disk. Measurements set TEST_POSTGRES_FSYNC=on.
+	fsync := "off"
+	if os.Getenv("TEST_POSTGRES_FSYNC") == "on" {
+		fsync = "on"
+	}
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", filepath.Join(s.dir, "data"), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
-		"-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "shared_buffers=64MB")
+		"-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "fsync="+fsync)
 	cmd.Stdout, cmd.Stderr = log, log
 	s.account.apply(cmd)
 	begun, dead := make(chan error, 1), make(chan struct{})
