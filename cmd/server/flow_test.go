@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"mime/multipart"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 )
 
 const (
@@ -432,5 +436,26 @@ func testFlow_KeyIsAskedForBeforeTheBodyIsRead(t *testing.T) {
 	a = s.send("GET", "/healthz", "", nil, "X-Request-ID", "abc-1", "Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	if a.header.Get("X-Request-ID") != "abc-1" || a.header.Get("Traceparent") == "" {
 		t.Errorf("got %v, want the caller's identity back", a.header)
+	}
+}
+
+func TestFlow_OriginalsInABucket(t *testing.T) {
+	t.Parallel()
+	backend := s3mem.New()
+	if err := backend.CreateBucket("originals"); err != nil {
+		t.Fatal(err)
+	}
+	bucket := httptest.NewServer(gofakes3.New(backend).Server())
+	t.Cleanup(bucket.Close)
+	s := startService(t, "BLOBS=s3://originals/a?region=us-east-1&endpoint="+bucket.URL, "S3_ACCESS_KEY=k", "S3_SECRET_KEY=s")
+	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
+	s.add("c", "a", "It lies in a bucket. 桶裡。", nil)
+	objects, err := backend.ListBucket("originals", nil, gofakes3.ListBucketPage{})
+	if err != nil || len(objects.Contents) != 1 || !strings.HasPrefix(objects.Contents[0].Key, "a/") {
+		t.Errorf("got %+v, %v", objects, err)
+	}
+	bucket.Close()
+	if a := s.send("POST", "/v1/collections/c/documents", "application/json", strings.NewReader(`{"text": "It cannot."}`)); a.status != 503 {
+		t.Errorf("without the bucket: %d %s", a.status, a.body)
 	}
 }

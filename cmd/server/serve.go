@@ -37,7 +37,12 @@ func (p *program) serve(ctx context.Context) error {
 	}
 	defer a.close()
 	return a.listenAndServe(ctx, func(address string) {
-		log.Info("ready", "address", "http://"+address, "data", c.Data, "model", a.embedder.Model(), "after", time.Since(started).Round(time.Millisecond))
+		store := "data"
+		where := c.Data
+		if c.Postgres() {
+			store, where = "stores", "postgres, qdrant"
+		}
+		log.Info("ready", "address", "http://"+address, store, where, "model", a.embedder.Model(), "after", time.Since(started).Round(time.Millisecond))
 	})
 }
 

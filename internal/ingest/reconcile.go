@@ -176,10 +176,10 @@ func (s *Service) reconcile(ctx context.Context, c rag.Collection, fix, rebuild 
 		return nil
 	})
 	if rag.CodeOf(err) == rag.NotFound {
-		r.Missing = true
-		if err = nil; fix || rebuild {
-			err = s.o.Index.EnsureCollection(ctx, c.IndexID, c.Embedding.Dimensions)
-		}
+		r.Missing, err = true, nil
+	}
+	if err == nil && (fix || rebuild) { // this also completes one that is there
+		err = s.o.Index.EnsureCollection(ctx, c.IndexID, c.Embedding.Dimensions)
 	}
 	if err != nil {
 		return r, err

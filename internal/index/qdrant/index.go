@@ -147,7 +147,9 @@ func (x *Index) EnsureCollection(ctx context.Context, id rag.CollectionID, dims 
 	switch {
 	case err == nil && f.dims != dims:
 		return rag.Errorf(rag.ModelMismatch, "The collection's vectors in Qdrant have %d dimensions, not %d.", f.dims, dims)
-	case err == nil || rag.CodeOf(err) != rag.NotFound:
+	case err == nil:
+		return x.complete(ctx, id)
+	case rag.CodeOf(err) != rag.NotFound:
 		return err
 	}
 	name := x.generation(id, 1)
@@ -184,7 +186,28 @@ func (x *Index) create(ctx context.Context, name string, dims int) error {
 	if err != nil && rag.CodeOf(err) != rag.Conflict {
 		return err
 	}
+	return x.index(ctx, name, func(string) bool { return true })
+}
+
+// complete makes the payload indexes that a collection lacks.
+func (x *Index) complete(ctx context.Context, id rag.CollectionID) error {
+	var info *qdrant.CollectionInfo
+	err := x.read(ctx, "look at a collection", func(ctx context.Context) (err error) {
+		info, err = x.client.GetCollectionInfo(ctx, x.alias(id))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return x.index(ctx, x.alias(id), func(field string) bool { return info.GetPayloadSchema()[field] == nil })
+}
+
+// index makes the payload indexes for which wanted holds.
+func (x *Index) index(ctx context.Context, name string, wanted func(field string) bool) error {
 	for field, kind := range payloadIndexes {
+		if !wanted(field) {
+			continue
+		}
 		err := x.write(ctx, "make a payload index", func(ctx context.Context) error {
 			_, err := x.client.CreateFieldIndex(ctx, &qdrant.CreateFieldIndexCollection{CollectionName: name, FieldName: field, FieldType: qdrant.PtrOf(kind), Wait: qdrant.PtrOf(true)})
 			return err

@@ -1,13 +1,16 @@
 package qdrant
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"os"
 	"strconv"
 	"testing"
 	"time"
 
+	client "github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"pgregory.net/rapid"
@@ -171,6 +174,60 @@ func TestIndex_WrongKeyAndAbsentServer(t *testing.T) {
 			t.Fatalf("ten seconds after its restart the server is not reached: %v", err)
 		}
 	}
+}
+
+func TestIndex_TLSIsVerified(t *testing.T) {
+	t.Parallel()
+	// The certificate of net/http's own test server: good for 127.0.0.1, signed by nobody whom the system knows.
+	web := httptest.NewTLSServer(nil)
+	defer web.Close()
+	s := server.StartTLS(t, "a key", web.TLS.Certificates[0])
+	o, err := ParseURL(fmt.Sprintf("qdrants://a%%20key@127.0.0.1:%d", s.Port()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, o.Host, o.Port, o.APIKey, func(p *Options) { p.TLS = o.TLS }).Check(t.Context()); rag.CodeOf(err) != rag.Unavailable {
+		t.Errorf("an unknown authority: %v", err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(web.Certificate())
+	o.TLS.RootCAs = roots
+	x := open(t, o.Host, o.Port, o.APIKey, func(p *Options) { p.TLS = o.TLS })
+	if err := x.Check(t.Context()); err != nil {
+		t.Errorf("a known authority: %v", err)
+	}
+	if err := x.EnsureCollection(t.Context(), "c", 2); err != nil {
+		t.Error(err)
+	}
+}
+
+// A collection whose payload indexes are incomplete is completed, and one that another program made is not taken for ours.
+func TestEnsureCollection_CompletesAndRefuses(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, open func(t *testing.T, change ...func(*Options)) *Index) {
+		x := open(t)
+		ctx := t.Context()
+		if err := x.EnsureCollection(ctx, "c", 2); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.client.DeleteFieldIndex(ctx, &client.DeleteFieldIndexCollection{CollectionName: x.alias("c"), FieldName: fieldHas, Wait: client.PtrOf(true)}); err == nil {
+			if err := x.EnsureCollection(ctx, "c", 2); err != nil {
+				t.Fatal(err)
+			}
+		}
+		info, err := x.client.GetCollectionInfo(ctx, x.alias("c"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for field := range payloadIndexes {
+			if info.GetPayloadSchema()[field] == nil {
+				t.Errorf("there is no index of %s", field)
+			}
+		}
+		if err := x.EnsureCollection(ctx, "c", 3); rag.CodeOf(err) != rag.ModelMismatch {
+			t.Errorf("other dimensions: %v", err)
+		}
+	})
 }
 
 func TestParseURL(t *testing.T) {

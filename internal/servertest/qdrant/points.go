@@ -174,6 +174,18 @@ func (p points) CreateFieldIndex(_ context.Context, r *qdrant.CreateFieldIndexCo
 	}), nil
 }
 
+func (p points) DeleteFieldIndex(_ context.Context, r *qdrant.DeleteFieldIndexCollection) (*qdrant.PointsOperationResponse, error) {
+	c, err := p.s.find(r.GetCollectionName())
+	if err != nil {
+		return nil, err
+	}
+	return result(r.GetWait(), func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.indexes, r.GetFieldName())
+	}), nil
+}
+
 func (p points) Count(_ context.Context, r *qdrant.CountPoints) (*qdrant.CountResponse, error) {
 	c, err := p.s.find(r.GetCollectionName())
 	if err != nil {

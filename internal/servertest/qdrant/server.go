@@ -6,6 +6,7 @@ package qdrant
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/qdrant/go-client/qdrant"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -26,6 +28,7 @@ import (
 type Server struct {
 	address string
 	key     string
+	cert    *tls.Certificate // nil: plain text
 
 	mu          sync.Mutex
 	grpc        *grpc.Server // nil while stopped
@@ -46,6 +49,17 @@ type Fault struct {
 func Start(t testing.TB, key string) *Server {
 	t.Helper()
 	s := &Server{key: key, address: "127.0.0.1:0", collections: map[string]*collection{}, aliases: map[string]string{}, calls: map[string]int{}}
+	if err := s.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// StartTLS starts a server that speaks TLS with that certificate.
+func StartTLS(t testing.TB, key string, cert tls.Certificate) *Server {
+	t.Helper()
+	s := &Server{key: key, cert: &cert, address: "127.0.0.1:0", collections: map[string]*collection{}, aliases: map[string]string{}, calls: map[string]int{}}
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
 	}
@@ -88,11 +102,15 @@ func (s *Server) Restart() error {
 	if err != nil {
 		return err
 	}
-	g := grpc.NewServer(
+	options := []grpc.ServerOption{
 		grpc.UnaryInterceptor(s.intercept),
-		grpc.MaxRecvMsgSize(1<<30),
+		grpc.MaxRecvMsgSize(1 << 30),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
-	)
+	}
+	if s.cert != nil {
+		options = append(options, grpc.Creds(credentials.NewServerTLSFromCert(s.cert)))
+	}
+	g := grpc.NewServer(options...)
 	qdrant.RegisterQdrantServer(g, health{})
 	qdrant.RegisterCollectionsServer(g, collections{s: s})
 	qdrant.RegisterPointsServer(g, points{s: s})
