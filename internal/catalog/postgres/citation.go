@@ -29,14 +29,5 @@ func (s *Store) SaveCitations(ctx context.Context, citations []rag.Citation) err
 
 // Citation finds a stored citation; NotFound when there is none.
 func (s *Store) Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error) {
-	return one(ctx, s, func(row pgx.Row) (c rag.Citation, err error) {
-		var headings string
-		if err := row.Scan(&c.ID, &c.Marker, &c.AnswerSpan.Start, &c.AnswerSpan.End, &c.Collection, &c.Document.ID, &c.Document.ExternalID, &c.Document.Title,
-			&c.Document.Version, &c.ChunkID, &c.SourceSpan.Start, &c.SourceSpan.End, &c.Quote, &c.Page, &headings, &c.Verified, &c.Verdict); err != nil {
-			return c, err
-		}
-		c.HeadingPath, err = stored.ReadStrings(headings)
-		return c, err
-	}, rag.CitationMissing(), `SELECT id, marker, answer_start, answer_end, collection, document_id, external_id, title, version, chunk_id,
-	    source_start, source_end, quote, page, heading_path, verified, verdict FROM citations WHERE id = $1`, id)
+	return one(ctx, s, stored.Citation, rag.CitationMissing(), `SELECT `+stored.CitationColumns+` FROM citations WHERE id = $1`, id)
 }

@@ -11,33 +11,6 @@ import (
 	"footnote/internal/rag"
 )
 
-const collectionColumns = `c.id, c.name, c.description, c.model, c.fingerprint, c.dimensions, c.target_tokens, c.overlap_tokens, c.created_at, c.updated_at,
-  CASE c.index_id WHEN '' THEN c.id ELSE c.index_id END`
-
-const collectionCounts = `,
-  (SELECT count(*) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0),
-  (SELECT coalesce(sum(d.chunks), 0) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0)`
-
-func scanCollection(row pgx.Row, more ...func(*rag.Collection) []any) (rag.Collection, error) {
-	var c rag.Collection
-	var created, updated int64
-	into := []any{&c.ID, &c.Name, &c.Description, &c.Embedding.Model, &c.Embedding.Fingerprint, &c.Embedding.Dimensions,
-		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated, &c.IndexID}
-	for _, m := range more {
-		into = append(into, m(&c)...)
-	}
-	err := row.Scan(into...)
-	c.CreatedAt, c.UpdatedAt = stored.Time(created), stored.Time(updated)
-	return c, err
-}
-
-// counts scans what collectionCounts selects.
-func counts(c *rag.Collection) []any { return []any{&c.Documents, &c.Chunks} }
-
-func scanCounted(row pgx.Row) (rag.Collection, error) { return scanCollection(row, counts) }
-
-func scanBare(row pgx.Row) (rag.Collection, error) { return scanCollection(row) }
-
 // CreateCollection stores c, with an id and times of its own where it has none. Conflict when the name is taken.
 func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error) {
 	if c.ID == "" {
@@ -61,23 +34,23 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 
 // Collection finds a collection by name, without its counts; NotFound when there is none.
 func (s *Store) Collection(ctx context.Context, name string) (rag.Collection, error) {
-	return one(ctx, s, scanBare, rag.CollectionMissing(name), `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1`, name)
+	return one(ctx, s, stored.Collection, rag.CollectionMissing(name), `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.name = $1`, name)
 }
 
 // DescribeCollection finds a collection by name, with its counts; NotFound when there is none. Counting takes time in a large collection.
 func (s *Store) DescribeCollection(ctx context.Context, name string) (rag.Collection, error) {
-	return one(ctx, s, scanCounted, rag.CollectionMissing(name), `SELECT `+collectionColumns+collectionCounts+` FROM collections c WHERE c.name = $1`, name)
+	return one(ctx, s, stored.CountedCollection, rag.CollectionMissing(name), `SELECT `+stored.CollectionColumns+stored.CollectionCounts+` FROM collections c WHERE c.name = $1`, name)
 }
 
 // CollectionByID finds a collection by id, without its counts; NotFound when there is none.
 func (s *Store) CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error) {
-	return one(ctx, s, scanBare, rag.CollectionGone(), `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1`, id)
+	return one(ctx, s, stored.Collection, rag.CollectionGone(), `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.id = $1`, id)
 }
 
 // Collections lists up to limit collections by name, those after the given one, with their counts; hidden ones (rag.HiddenName) are left out.
 func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error) {
-	return list(ctx, s, func(rows pgx.Rows) (rag.Collection, error) { return scanCollection(rows, counts) },
-		`SELECT `+collectionColumns+collectionCounts+` FROM collections c WHERE c.name > $1 AND c.name < '~' ORDER BY c.name LIMIT $2`, after, limit)
+	return list(ctx, s, stored.CountedCollection,
+		`SELECT `+stored.CollectionColumns+stored.CollectionCounts+` FROM collections c WHERE c.name > $1 AND c.name < '~' ORDER BY c.name LIMIT $2`, after, limit)
 }
 
 // UpdateCollection sets the description.
@@ -114,7 +87,7 @@ func (s *Store) RenameCollection(ctx context.Context, id rag.CollectionID, name 
 func (s *Store) DeleteCollection(ctx context.Context, name string) (rag.Collection, error) {
 	var c rag.Collection
 	err := s.tx(ctx, func(tx pgx.Tx) (err error) {
-		c, err = scanCollection(tx.QueryRow(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.name = $1 FOR UPDATE`, name))
+		c, err = stored.Collection(tx.QueryRow(ctx, `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.name = $1 FOR UPDATE`, name))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return rag.CollectionMissing(name)
 		}

@@ -13,38 +13,19 @@ import (
 	"footnote/internal/rag"
 )
 
-const documentColumns = `d.id, d.collection_id, d.external_id, d.active_version, d.title, d.source_uri, d.media_type, d.sha256, d.language, d.metadata,
-  d.characters, d.chunks, d.created_at, d.updated_at`
-
-func scanDocument(row pgx.Row, more ...any) (rag.Document, error) {
-	var d rag.Document
-	var metadata string
-	var created, updated int64
-	err := row.Scan(append([]any{&d.ID, &d.Collection, &d.ExternalID, &d.Version, &d.Title, &d.SourceURI, &d.MediaType, &d.SHA256, &d.Language, &metadata,
-		&d.Characters, &d.Chunks, &created, &updated}, more...)...)
-	if err != nil {
-		return d, err
-	}
-	d.CreatedAt, d.UpdatedAt = stored.Time(created), stored.Time(updated)
-	d.Metadata, err = stored.ReadMetadata(metadata)
-	return d, err
-}
-
-func scanOnlyDocument(row pgx.Row) (rag.Document, error) { return scanDocument(row) }
-
 // Document finds a document that has an active version; NotFound when there is none.
 func (s *Store) Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error) {
 	if strings.ContainsRune(externalID, 0) {
 		return rag.Document{}, rag.DocumentMissing(externalID) // it cannot be stored, so it cannot be there
 	}
-	return one(ctx, s, scanOnlyDocument, rag.DocumentMissing(externalID),
-		`SELECT `+documentColumns+` FROM documents d WHERE d.collection_id = $1 AND d.external_id = $2 AND d.active_version > 0`, collection, externalID)
+	return one(ctx, s, stored.Document, rag.DocumentMissing(externalID),
+		`SELECT `+stored.DocumentColumns+` FROM documents d WHERE d.collection_id = $1 AND d.external_id = $2 AND d.active_version > 0`, collection, externalID)
 }
 
 // DocumentByID finds a document that has an active version; NotFound when there is none.
 func (s *Store) DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error) {
-	return one(ctx, s, scanOnlyDocument, rag.DocumentGone(),
-		`SELECT `+documentColumns+` FROM documents d WHERE d.id = $1 AND d.active_version > 0`, id)
+	return one(ctx, s, stored.Document, rag.DocumentGone(),
+		`SELECT `+stored.DocumentColumns+` FROM documents d WHERE d.id = $1 AND d.active_version > 0`, id)
 }
 
 // Documents lists up to limit documents that satisfy filter, by external id, those after the given one.
@@ -55,8 +36,8 @@ func (s *Store) Documents(ctx context.Context, collection rag.CollectionID, filt
 		page = max(limit, 500) // most may be passed over
 	}
 	for {
-		docs, err := list(ctx, s, func(rows pgx.Rows) (rag.Document, error) { return scanDocument(rows) },
-			`SELECT `+documentColumns+` FROM documents d WHERE d.collection_id = $1 AND d.external_id > $2 AND d.active_version > 0 ORDER BY d.external_id LIMIT $3`,
+		docs, err := list(ctx, s, stored.Document,
+			`SELECT `+stored.DocumentColumns+` FROM documents d WHERE d.collection_id = $1 AND d.external_id > $2 AND d.active_version > 0 ORDER BY d.external_id LIMIT $3`,
 			collection, after, page)
 		if err != nil {
 			return nil, err
@@ -77,51 +58,21 @@ func (s *Store) Documents(ctx context.Context, collection rag.CollectionID, filt
 
 // Text is the normalised text of the document's active version.
 func (s *Store) Text(ctx context.Context, id rag.DocumentID) (string, error) {
-	return one(ctx, s, func(row pgx.Row) (text string, err error) { err = row.Scan(&text); return text, err },
+	return one(ctx, s, func(row stored.Row) (text string, err error) { err = row.Scan(&text); return text, err },
 		rag.DocumentGone(), `SELECT text FROM texts WHERE document_id = $1`, id)
 }
 
 const chunkColumns = `k.chunk_id::text, k.document_id, k.ordinal, k.span_start, k.span_end, k.heading_path, k.page, k.text`
 
-type chunkRow struct {
-	rag.Chunk
-	headings string
-}
-
-func (r *chunkRow) into() []any {
-	return []any{&r.ID, &r.Document, &r.Ordinal, &r.Span.Start, &r.Span.End, &r.headings, &r.Page, &r.Text}
-}
-
-func (r *chunkRow) chunk(version int) (rag.Chunk, error) {
-	var err error
-	r.Version = version
-	r.HeadingPath, err = stored.ReadStrings(r.headings)
-	return r.Chunk, err
-}
-
 // Chunks lists up to limit chunks of the active version in text order, those whose ordinal is above after.
 func (s *Store) Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error) {
-	return list(ctx, s, func(rows pgx.Rows) (rag.Chunk, error) {
-		var r chunkRow
-		var version int
-		if err := rows.Scan(append(r.into(), &version)...); err != nil {
-			return rag.Chunk{}, err
-		}
-		return r.chunk(version)
-	}, `SELECT `+chunkColumns+`, d.active_version FROM chunks k JOIN documents d ON d.id = k.document_id
+	return list(ctx, s, stored.Chunk, `SELECT `+chunkColumns+`, d.active_version FROM chunks k JOIN documents d ON d.id = k.document_id
 	    WHERE k.document_id = $1 AND k.ordinal > $2 ORDER BY k.ordinal LIMIT $3`, id, after, limit)
 }
 
 // Hydrate returns those of the chunks that an active version of the collection lists, in any order, with their documents.
 func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error) {
-	return list(ctx, s, func(rows pgx.Rows) (h rag.Hit, err error) {
-		var r chunkRow
-		if h.Document, err = scanDocument(rows, append(r.into(), &h.Collection)...); err != nil {
-			return h, err
-		}
-		h.Chunk, err = r.chunk(h.Document.Version)
-		return h, err
-	}, `SELECT `+documentColumns+`, `+chunkColumns+`, c.name FROM unnest($1::uuid[]) j(id) JOIN chunks k ON k.chunk_id = j.id
+	return list(ctx, s, stored.Hit, `SELECT `+stored.DocumentColumns+`, `+chunkColumns+`, c.name FROM unnest($1::uuid[]) j(id) JOIN chunks k ON k.chunk_id = j.id
 	    JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = $2`, uuids(ids), collection)
 }
 
@@ -146,21 +97,7 @@ func (s *Store) EachChunk(ctx context.Context, collection rag.CollectionID, f fu
 	const page = 1000
 	document, ordinal := rag.DocumentID(""), -1
 	for {
-		chunks, err := list(ctx, s, func(rows pgx.Rows) (c rag.StoredChunk, err error) {
-			var r chunkRow
-			var version int
-			var metadata string
-			var b []byte
-			if err := rows.Scan(append(r.into(), &version, &c.Title, &metadata, &b)...); err != nil {
-				return c, err
-			}
-			if c.Chunk, err = r.chunk(version); err != nil {
-				return c, err
-			}
-			c.Embedding = stored.ReadEmbedding(b)
-			c.Metadata, err = stored.ReadMetadata(metadata)
-			return c, err
-		}, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, k.embedding FROM documents d JOIN chunks k ON k.document_id = d.id
+		chunks, err := list(ctx, s, stored.StoredChunk, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, k.embedding FROM documents d JOIN chunks k ON k.document_id = d.id
 		    WHERE d.collection_id = $1 AND (k.document_id, k.ordinal) > ($2, $3) ORDER BY k.document_id, k.ordinal LIMIT $4`, collection, document, ordinal, page)
 		if err != nil {
 			return err
@@ -236,8 +173,8 @@ func queueRemovals(ctx context.Context, q querier, collection rag.CollectionID, 
 
 // Removals lists up to limit chunks that the index may still hold and no active version lists, those of a document together.
 func (s *Store) Removals(ctx context.Context, limit int) ([]rag.Removal, error) {
-	return list(ctx, s, func(rows pgx.Rows) (r rag.Removal, err error) {
-		err = rows.Scan(&r.Collection, &r.Document, &r.Chunk)
+	return list(ctx, s, func(row stored.Row) (r rag.Removal, err error) {
+		err = row.Scan(&r.Collection, &r.Document, &r.Chunk)
 		return r, err
 	}, `SELECT collection_id, document_id, chunk_id::text FROM removals ORDER BY collection_id, document_id LIMIT $1`, limit)
 }

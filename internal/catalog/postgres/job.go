@@ -13,42 +13,13 @@ import (
 	"footnote/internal/rag"
 )
 
-const jobColumns = `id, collection_id, status, stage, done, total, attempts, error_code, error_message, created_at, started_at, updated_at, finished_at`
-
-func scanJob(row pgx.Row, more ...any) (rag.Job, error) {
-	var j rag.Job
-	var e rag.JobError
-	var created, started, updated, finished int64
-	err := row.Scan(append([]any{&j.ID, &j.Collection, &j.Status, &j.Stage, &j.Progress.Done, &j.Progress.Total, &j.Attempts, &e.Code, &e.Message,
-		&created, &started, &updated, &finished}, more...)...)
-	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = stored.Time(created), stored.Time(started), stored.Time(updated), stored.Time(finished)
-	if e.Code != "" {
-		j.Error = &e
-	}
-	return j, err
-}
-
 // uploads reads a job's documents, in order, with what was handed in for each.
 func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocument, ups []rag.Upload, err error) {
 	err = each(ctx, q, func(rows pgx.Rows) error {
-		var d rag.JobDocument
-		var u rag.Upload
-		var e rag.JobError
-		var metadata string
-		if err := rows.Scan(&d.Document, &d.ExternalID, &d.Version, &d.Published, &e.Code, &e.Message, &u.Title, &u.SourceURI, &u.Filename, &u.MediaType,
-			&u.SHA256, &u.Bytes, &metadata); err != nil {
-			return err
-		}
-		if e.Code != "" {
-			d.Error = &e
-		}
-		u.ExternalID = d.ExternalID
-		var err error
-		u.Metadata, err = stored.ReadMetadata(metadata)
+		d, u, err := stored.Upload(rows)
 		docs, ups = append(docs, d), append(ups, u)
 		return err
-	}, `SELECT document_id, external_id, version, published, error_code, error_message, title, source_uri, filename, media_type, sha256, bytes, metadata
-	    FROM job_documents WHERE job_id = $1 ORDER BY n`, id)
+	}, `SELECT `+stored.UploadColumns+` FROM job_documents WHERE job_id = $1 ORDER BY n`, id)
 	return docs, ups, err
 }
 
@@ -113,7 +84,7 @@ func submitOne(ctx context.Context, tx pgx.Tx, collection rag.CollectionID, job 
 // Job finds a job; NotFound when there is none.
 func (s *Store) Job(ctx context.Context, id rag.JobID) (j rag.Job, err error) {
 	err = s.read(ctx, func() error {
-		j, err = scanJob(s.pool.QueryRow(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = $1`, id))
+		j, err = stored.Job(s.pool.QueryRow(ctx, `SELECT `+stored.JobColumns+` FROM jobs WHERE id = $1`, id))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return rag.JobMissing()
 		}
@@ -130,14 +101,14 @@ func (s *Store) Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error) {
 	before := int64(1) << 62
 	if q.After != "" {
 		var err error
-		before, err = one(ctx, s, func(row pgx.Row) (n int64, err error) { err = row.Scan(&n); return n, err },
+		before, err = one(ctx, s, func(row stored.Row) (n int64, err error) { err = row.Scan(&n); return n, err },
 			rag.FieldErrorf("/after", "The cursor names a job that is gone; start from the newest."), `SELECT seq FROM jobs WHERE id = $1`, q.After)
 		if err != nil {
 			return nil, err
 		}
 	}
-	out, err := list(ctx, s, func(rows pgx.Rows) (rag.Job, error) { return scanJob(rows) },
-		`SELECT `+jobColumns+` FROM jobs WHERE seq < $1 AND ($2 = '' OR status = $2) AND (cardinality($3::text[]) = 0 OR collection_id = ANY($3)) ORDER BY seq DESC LIMIT $4`,
+	out, err := list(ctx, s, func(row stored.Row) (rag.Job, error) { return stored.Job(row) },
+		`SELECT `+stored.JobColumns+` FROM jobs WHERE seq < $1 AND ($2 = '' OR status = $2) AND (cardinality($3::text[]) = 0 OR collection_id = ANY($3)) ORDER BY seq DESC LIMIT $4`,
 		before, string(q.Status), collectionList(q.Collections), q.Limit)
 	for i := range out {
 		if err == nil {
@@ -169,10 +140,10 @@ func (s *Store) LeaseJob(ctx context.Context, worker string, d time.Duration) (*
 		const take = `UPDATE jobs SET status = 'running', attempts = attempts + 1, token = token + 1, worker = $1, lease_expires = $2, updated_at = $3,
 		    started_at = CASE started_at WHEN 0 THEN $3 ELSE started_at END
 		  WHERE seq = (SELECT seq FROM jobs WHERE status IN ('queued', 'running') AND (status = 'queued' OR lease_expires < $3) ORDER BY seq LIMIT 1 FOR UPDATE SKIP LOCKED)
-		  RETURNING ` + jobColumns + `, token`
+		  RETURNING ` + stored.JobColumns + `, token`
 		l.Expires = now.Add(d)
 		var err error
-		l.Job, err = scanJob(tx.QueryRow(ctx, take, worker, stored.Micros(l.Expires), stored.Micros(now)), &l.Token)
+		l.Job, err = stored.Job(tx.QueryRow(ctx, take, worker, stored.Micros(l.Expires), stored.Micros(now)), &l.Token)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}

@@ -10,25 +10,12 @@ import (
 	"footnote/internal/rag"
 )
 
-const keyColumns = `id, name, prefix, hash, scope, collections, per_minute, created_at, expires_at, last_used_at, revoked_at`
-
-func scanKey(row pgx.Row) (k rag.APIKey, err error) {
-	var collections string
-	var created, expires, used, revoked int64
-	if err := row.Scan(&k.ID, &k.Name, &k.Prefix, &k.Hash, &k.Scope, &collections, &k.PerMinute, &created, &expires, &used, &revoked); err != nil {
-		return k, err
-	}
-	k.CreatedAt, k.ExpiresAt, k.LastUsedAt, k.RevokedAt = stored.Time(created), stored.Time(expires), stored.Time(used), stored.Time(revoked)
-	k.Collections, err = stored.ReadStrings(collections)
-	return k, err
-}
-
 // CreateKey stores a key.
 func (s *Store) CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error) {
 	k.CreatedAt = stored.Time(stored.Micros(s.now()))
 	k.ExpiresAt = stored.Time(stored.Micros(k.ExpiresAt))
 	return k, s.tx(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)`,
+		_, err := tx.Exec(ctx, `INSERT INTO api_keys (`+stored.KeyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0)`,
 			k.ID, k.Name, k.Prefix, k.Hash, k.Scope, stored.Strings(k.Collections), k.PerMinute, stored.Micros(k.CreatedAt), stored.Micros(k.ExpiresAt))
 		return err
 	})
@@ -36,18 +23,18 @@ func (s *Store) CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error)
 
 // Keys lists up to limit keys, newest first, those after the given one.
 func (s *Store) Keys(ctx context.Context, after rag.KeyID, limit int) ([]rag.APIKey, error) {
-	return list(ctx, s, func(rows pgx.Rows) (rag.APIKey, error) { return scanKey(rows) },
-		`SELECT `+keyColumns+` FROM api_keys WHERE $1 = '' OR seq < (SELECT seq FROM api_keys WHERE id = $1) ORDER BY seq DESC LIMIT $2`, string(after), limit)
+	return list(ctx, s, stored.Key,
+		`SELECT `+stored.KeyColumns+` FROM api_keys WHERE $1 = '' OR seq < (SELECT seq FROM api_keys WHERE id = $1) ORDER BY seq DESC LIMIT $2`, string(after), limit)
 }
 
 // KeyByHash finds a key by the hash of its secret; NotFound when there is none.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (rag.APIKey, error) {
-	return one(ctx, s, scanKey, rag.KeyMissing(), `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash)
+	return one(ctx, s, stored.Key, rag.KeyMissing(), `SELECT `+stored.KeyColumns+` FROM api_keys WHERE hash = $1`, hash)
 }
 
 // HasKeys tells whether any key was ever made.
 func (s *Store) HasKeys(ctx context.Context) (bool, error) {
-	return one(ctx, s, func(row pgx.Row) (any bool, err error) { err = row.Scan(&any); return any, err }, nil, `SELECT EXISTS (SELECT 1 FROM api_keys)`)
+	return one(ctx, s, func(row stored.Row) (any bool, err error) { err = row.Scan(&any); return any, err }, nil, `SELECT EXISTS (SELECT 1 FROM api_keys)`)
 }
 
 // RevokeKey ends a key's use for good; doing it again changes nothing. NotFound when there is none.
@@ -59,7 +46,7 @@ func (s *Store) RevokeKey(ctx context.Context, id rag.KeyID) (rag.APIKey, error)
 	if err != nil {
 		return rag.APIKey{}, err
 	}
-	return one(ctx, s, scanKey, rag.KeyMissing(), `SELECT `+keyColumns+` FROM api_keys WHERE id = $1`, id)
+	return one(ctx, s, stored.Key, rag.KeyMissing(), `SELECT `+stored.KeyColumns+` FROM api_keys WHERE id = $1`, id)
 }
 
 // TouchKey records that a key was used.

@@ -63,7 +63,7 @@ func sameModel(ctx context.Context, q querier, id rag.CollectionID, fingerprint 
 
 // HasDocument tells whether some document, of any collection, has that id.
 func (s *Store) HasDocument(ctx context.Context, id rag.DocumentID) (bool, error) {
-	return one(ctx, s, func(row pgx.Row) (there bool, err error) { err = row.Scan(&there); return there, err }, nil, `SELECT EXISTS (SELECT 1 FROM documents WHERE id = $1)`, id)
+	return one(ctx, s, func(row stored.Row) (there bool, err error) { err = row.Scan(&there); return there, err }, nil, `SELECT EXISTS (SELECT 1 FROM documents WHERE id = $1)`, id)
 }
 
 // ImportDocument stores a document with v as its active version, without a job. Conflict when its collection has a document of that external id, or some

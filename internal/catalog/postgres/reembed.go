@@ -12,26 +12,6 @@ import (
 	"footnote/internal/rag"
 )
 
-const reembeddingColumns = `r.collection_id, r.model, r.fingerprint, r.dimensions, r.index_id, r.state, r.plan, r.gate, r.error, r.started_at, r.updated_at,
-  (SELECT count(*) FROM documents d JOIN chunks k ON k.document_id = d.id JOIN other_vectors o ON o.collection_id = r.collection_id AND o.chunk_id = k.chunk_id WHERE d.collection_id = r.collection_id),
-  (SELECT coalesce(sum(d.chunks), 0) FROM documents d WHERE d.collection_id = r.collection_id AND d.active_version > 0)`
-
-func scanReembedding(row pgx.Row) (r rag.Reembedding, err error) {
-	var plan, gate string
-	var started, updated int64
-	if err := row.Scan(&r.Collection, &r.Other.Model, &r.Other.Fingerprint, &r.Other.Dimensions, &r.IndexID, &r.State, &plan, &gate, &r.Error, &started, &updated, &r.Done, &r.Total); err != nil {
-		return r, err
-	}
-	r.StartedAt, r.UpdatedAt = stored.Time(started), stored.Time(updated)
-	if err := json.Unmarshal([]byte(plan), &r.Plan); err != nil {
-		return r, fmt.Errorf("a stored plan: %w", err)
-	}
-	if err := json.Unmarshal([]byte(gate), &r.Gate); err != nil {
-		return r, fmt.Errorf("a stored gate: %w", err)
-	}
-	return r, nil
-}
-
 // StartReembedding stores a re-embedding in state building. Conflict when the collection has one.
 func (s *Store) StartReembedding(ctx context.Context, r rag.Reembedding) error {
 	plan, err := json.Marshal(r.Plan)
@@ -54,12 +34,12 @@ func (s *Store) StartReembedding(ctx context.Context, r rag.Reembedding) error {
 
 // Reembedding finds a collection's re-embedding; NotFound when there is none.
 func (s *Store) Reembedding(ctx context.Context, id rag.CollectionID) (rag.Reembedding, error) {
-	return one(ctx, s, scanReembedding, rag.ReembeddingMissing(), `SELECT `+reembeddingColumns+` FROM reembeddings r WHERE r.collection_id = $1`, id)
+	return one(ctx, s, stored.Reembedding, rag.ReembeddingMissing(), `SELECT `+stored.ReembeddingColumns+` FROM reembeddings r WHERE r.collection_id = $1`, id)
 }
 
 // Reembeddings lists all.
 func (s *Store) Reembeddings(ctx context.Context) ([]rag.Reembedding, error) {
-	return list(ctx, s, func(rows pgx.Rows) (rag.Reembedding, error) { return scanReembedding(rows) }, `SELECT `+reembeddingColumns+` FROM reembeddings r ORDER BY r.collection_id`)
+	return list(ctx, s, stored.Reembedding, `SELECT `+stored.ReembeddingColumns+` FROM reembeddings r ORDER BY r.collection_id`)
 }
 
 // MoveReembedding records a re-embedding's state, gate and error.
@@ -76,7 +56,7 @@ func (s *Store) MoveReembedding(ctx context.Context, r rag.Reembedding) error {
 
 // ChunksWithoutOther lists up to limit chunks of the collection that have no vector of the other model yet; their Embedding is nil.
 func (s *Store) ChunksWithoutOther(ctx context.Context, id rag.CollectionID, limit int) ([]rag.StoredChunk, error) {
-	return s.others(ctx, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, NULL::bytea FROM documents d JOIN chunks k ON k.document_id = d.id
+	return list(ctx, s, stored.StoredChunk, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, NULL::bytea FROM documents d JOIN chunks k ON k.document_id = d.id
 	  WHERE d.collection_id = $1 AND NOT EXISTS (SELECT 1 FROM other_vectors o WHERE o.collection_id = d.collection_id AND o.chunk_id = k.chunk_id) LIMIT $2`, id, limit)
 }
 
@@ -85,7 +65,7 @@ func (s *Store) EachOther(ctx context.Context, id rag.CollectionID, f func(rag.S
 	const page = 500
 	after := "00000000-0000-0000-0000-000000000000"
 	for {
-		chunks, err := s.others(ctx, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, o.embedding FROM other_vectors o JOIN chunks k ON k.chunk_id = o.chunk_id
+		chunks, err := list(ctx, s, stored.StoredChunk, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, o.embedding FROM other_vectors o JOIN chunks k ON k.chunk_id = o.chunk_id
 		  JOIN documents d ON d.id = k.document_id WHERE o.collection_id = $1 AND d.collection_id = o.collection_id AND o.chunk_id > $2::uuid ORDER BY o.chunk_id LIMIT $3`, id, after, page)
 		if err != nil {
 			return err
@@ -100,26 +80,6 @@ func (s *Store) EachOther(ctx context.Context, id rag.CollectionID, f func(rag.S
 			return nil
 		}
 	}
-}
-
-func (s *Store) others(ctx context.Context, query string, args ...any) ([]rag.StoredChunk, error) {
-	return list(ctx, s, func(rows pgx.Rows) (c rag.StoredChunk, err error) {
-		var r chunkRow
-		var version int
-		var metadata string
-		var b []byte
-		if err := rows.Scan(append(r.into(), &version, &c.Title, &metadata, &b)...); err != nil {
-			return c, err
-		}
-		if c.Chunk, err = r.chunk(version); err != nil {
-			return c, err
-		}
-		if b != nil {
-			c.Embedding = stored.ReadEmbedding(b)
-		}
-		c.Metadata, err = stored.ReadMetadata(metadata)
-		return c, err
-	}, query, args...)
 }
 
 // SaveOther stores vectors of the other model; ids and vectors are as many.
@@ -139,14 +99,14 @@ func (s *Store) SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.Ch
 // When some chunks have no vector of the other model it changes nothing and tells how many. The former model's vectors are kept as the other's.
 func (s *Store) SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing int, err error) {
 	err = s.tx(ctx, func(tx pgx.Tx) error {
-		c, err := scanCollection(tx.QueryRow(ctx, `SELECT `+collectionColumns+` FROM collections c WHERE c.id = $1 FOR UPDATE`, id))
+		c, err := stored.Collection(tx.QueryRow(ctx, `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.id = $1 FOR UPDATE`, id))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return rag.CollectionGone()
 		}
 		if err != nil {
 			return err
 		}
-		r, err := scanReembedding(tx.QueryRow(ctx, `SELECT `+reembeddingColumns+` FROM reembeddings r WHERE r.collection_id = $1`, id))
+		r, err := stored.Reembedding(tx.QueryRow(ctx, `SELECT `+stored.ReembeddingColumns+` FROM reembeddings r WHERE r.collection_id = $1`, id))
 		if errors.Is(err, pgx.ErrNoRows) {
 			return rag.ReembeddingMissing()
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -274,7 +275,7 @@ func each(ctx context.Context, q querier, scan func(pgx.Rows) error, query strin
 }
 
 // list reads every row of a query; repeated, it begins anew.
-func list[T any](ctx context.Context, s *Store, scan func(pgx.Rows) (T, error), query string, args ...any) (out []T, err error) {
+func list[T any](ctx context.Context, s *Store, scan func(stored.Row) (T, error), query string, args ...any) (out []T, err error) {
 	err = s.read(ctx, func() error {
 		out = nil
 		return each(ctx, s.pool, func(rows pgx.Rows) error {
@@ -287,7 +288,7 @@ func list[T any](ctx context.Context, s *Store, scan func(pgx.Rows) (T, error), 
 }
 
 // one reads one row of a query; missing when there is none.
-func one[T any](ctx context.Context, s *Store, scan func(pgx.Row) (T, error), missing error, query string, args ...any) (out T, err error) {
+func one[T any](ctx context.Context, s *Store, scan func(stored.Row) (T, error), missing error, query string, args ...any) (out T, err error) {
 	err = s.read(ctx, func() error {
 		out, err = scan(s.pool.QueryRow(ctx, query, args...))
 		if errors.Is(err, pgx.ErrNoRows) {

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
@@ -30,18 +29,5 @@ func (s *Store) SaveCitations(ctx context.Context, citations []rag.Citation) err
 
 // Citation finds a stored citation; NotFound when there is none.
 func (s *Store) Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error) {
-	var c rag.Citation
-	var headings string
-	err := s.read.QueryRowContext(ctx, `SELECT id, marker, answer_start, answer_end, collection, document_id, external_id, title, version, chunk_id, source_start,
-	    source_end, quote, page, heading_path, verified, verdict FROM citations WHERE id = ?`, id).Scan(&c.ID, &c.Marker, &c.AnswerSpan.Start, &c.AnswerSpan.End,
-		&c.Collection, &c.Document.ID, &c.Document.ExternalID, &c.Document.Title, &c.Document.Version, &c.ChunkID, &c.SourceSpan.Start, &c.SourceSpan.End,
-		&c.Quote, &c.Page, &headings, &c.Verified, &c.Verdict)
-	if errors.Is(err, sql.ErrNoRows) {
-		return c, rag.CitationMissing()
-	}
-	if err != nil {
-		return c, translate(err)
-	}
-	c.HeadingPath, err = stored.ReadStrings(headings)
-	return c, err
+	return one(ctx, s.read, stored.Citation, rag.CitationMissing(), `SELECT `+stored.CitationColumns+` FROM citations WHERE id = ?`, id)
 }

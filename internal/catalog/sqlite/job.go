@@ -11,42 +11,13 @@ import (
 	"footnote/internal/rag"
 )
 
-const jobColumns = `id, collection_id, status, stage, done, total, attempts, error_code, error_message, created_at, started_at, updated_at, finished_at`
-
-func scanJob(row scanner, more ...any) (rag.Job, error) {
-	var j rag.Job
-	var e rag.JobError
-	var created, started, updated, finished int64
-	err := row.Scan(append([]any{&j.ID, &j.Collection, &j.Status, &j.Stage, &j.Progress.Done, &j.Progress.Total, &j.Attempts, &e.Code, &e.Message,
-		&created, &started, &updated, &finished}, more...)...)
-	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = stored.Time(created), stored.Time(started), stored.Time(updated), stored.Time(finished)
-	if e.Code != "" {
-		j.Error = &e
-	}
-	return j, err
-}
-
 // uploads reads a job's documents, in order, with what was handed in for each.
 func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocument, ups []rag.Upload, err error) {
 	err = each(ctx, q, func(rows *sql.Rows) error {
-		var d rag.JobDocument
-		var u rag.Upload
-		var e rag.JobError
-		var metadata string
-		if err := rows.Scan(&d.Document, &d.ExternalID, &d.Version, &d.Published, &e.Code, &e.Message, &u.Title, &u.SourceURI, &u.Filename, &u.MediaType,
-			&u.SHA256, &u.Bytes, &metadata); err != nil {
-			return err
-		}
-		if e.Code != "" {
-			d.Error = &e
-		}
-		u.ExternalID = d.ExternalID
-		var err error
-		u.Metadata, err = stored.ReadMetadata(metadata)
+		d, u, err := stored.Upload(rows)
 		docs, ups = append(docs, d), append(ups, u)
 		return err
-	}, `SELECT document_id, external_id, version, published, error_code, error_message, title, source_uri, filename, media_type, sha256, bytes, metadata
-	    FROM job_documents WHERE job_id = ? ORDER BY n`, id)
+	}, `SELECT `+stored.UploadColumns+` FROM job_documents WHERE job_id = ? ORDER BY n`, id)
 	return docs, ups, err
 }
 
@@ -104,7 +75,7 @@ func submitOne(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, job
 
 // Job finds a job; NotFound when there is none.
 func (s *Store) Job(ctx context.Context, id rag.JobID) (rag.Job, error) {
-	j, err := scanJob(s.read.QueryRowContext(ctx, `SELECT `+jobColumns+` FROM jobs WHERE id = ?`, id))
+	j, err := stored.Job(s.read.QueryRowContext(ctx, `SELECT `+stored.JobColumns+` FROM jobs WHERE id = ?`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return j, rag.JobMissing()
 	}
@@ -132,10 +103,10 @@ func (s *Store) Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error) {
 		return nil, err
 	}
 	err = each(ctx, s.read, func(rows *sql.Rows) error {
-		j, err := scanJob(rows)
+		j, err := stored.Job(rows)
 		out = append(out, j)
 		return err
-	}, `SELECT `+jobColumns+` FROM jobs WHERE seq < ? AND (? = '' OR status = ?) AND (? OR collection_id IN (SELECT value FROM json_each(?))) ORDER BY seq DESC LIMIT ?`,
+	}, `SELECT `+stored.JobColumns+` FROM jobs WHERE seq < ? AND (? = '' OR status = ?) AND (? OR collection_id IN (SELECT value FROM json_each(?))) ORDER BY seq DESC LIMIT ?`,
 		before, q.Status, q.Status, len(q.Collections) == 0, string(collections), q.Limit)
 	for i := range out {
 		if err == nil {
@@ -154,10 +125,10 @@ func (s *Store) LeaseJob(ctx context.Context, worker string, d time.Duration) (*
 		const take = `UPDATE jobs SET status = 'running', attempts = attempts + 1, token = token + 1, worker = ?, lease_expires = ?, updated_at = ?,
 		    started_at = CASE started_at WHEN 0 THEN ? ELSE started_at END
 		  WHERE seq = (SELECT seq FROM jobs WHERE status = 'queued' OR (status = 'running' AND lease_expires < ?) ORDER BY seq LIMIT 1)
-		  RETURNING ` + jobColumns + `, token`
+		  RETURNING ` + stored.JobColumns + `, token`
 		l.Expires = now.Add(d)
 		var err error
-		l.Job, err = scanJob(tx.QueryRowContext(ctx, take, worker, stored.Micros(l.Expires), stored.Micros(now), stored.Micros(now), stored.Micros(now)), &l.Token)
+		l.Job, err = stored.Job(tx.QueryRowContext(ctx, take, worker, stored.Micros(l.Expires), stored.Micros(now), stored.Micros(now), stored.Micros(now)), &l.Token)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

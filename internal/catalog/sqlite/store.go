@@ -19,6 +19,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -147,4 +148,23 @@ func each(ctx context.Context, q querier, scan func(*sql.Rows) error, query stri
 		}
 	}
 	return translate(rows.Err())
+}
+
+// list reads every row of a query.
+func list[T any](ctx context.Context, q querier, scan func(stored.Row) (T, error), query string, args ...any) (out []T, err error) {
+	err = each(ctx, q, func(rows *sql.Rows) error {
+		v, err := scan(rows)
+		out = append(out, v)
+		return err
+	}, query, args...)
+	return out, err
+}
+
+// one reads one row of a query; missing when there is none.
+func one[T any](ctx context.Context, q querier, scan func(stored.Row) (T, error), missing error, query string, args ...any) (T, error) {
+	v, err := scan(q.QueryRowContext(ctx, query, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, missing
+	}
+	return v, translate(err)
 }
