@@ -46,6 +46,7 @@ type catalog interface {
 	search.Catalog
 	answer.Catalog
 	httpapi.Catalog
+	Installation(ctx context.Context) (string, error)
 	Check(ctx context.Context) error
 	Close() error
 }
@@ -143,7 +144,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if o.Blobs, err = a.openBlobs(ctx); err != nil {
 		return nil, err
 	}
-	ready, err := a.openIndex()
+	ready, err := a.openIndex(ctx)
 	if err != nil {
 		return nil, err
 	}

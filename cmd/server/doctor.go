@@ -154,7 +154,7 @@ func (p *program) examinePostgres(ctx context.Context, c config.Config) finding 
 func examineQdrant(ctx context.Context, c config.Config) finding {
 	f := finding{Check: "index"}
 	a := &app{config: c}
-	_, err := a.openIndex()
+	_, err := a.openIndex(ctx)
 	if err == nil {
 		x := a.index.(*qdrant.Index)
 		err = errors.Join(x.Check(ctx), x.Close())

@@ -264,6 +264,9 @@ func TestReconcile_MendsAnIndexThatLostAndKeptTooMuch(t *testing.T) {
 	s := startService(t, environ...)
 	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
 	s.call("POST", "/v1/collections", map[string]any{"name": "gone"}, 201, nil)
+	neighbour := startService(t, "CATALOG="+pgserver.URL(t), "INDEX="+q.URL()) // another installation on the same server
+	neighbour.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
+	neighbour.add("c", "a", "The neighbour's document tells of helium.", nil)
 	s.add("c", "a", "The first document tells of oxygen.", nil)
 	s.add("c", "b", "The second document tells of hydrogen.", nil)
 	ids, err := s.app.index.Collections(t.Context())

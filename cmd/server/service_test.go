@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -56,9 +57,16 @@ func bothModes(t *testing.T, test func(t *testing.T)) {
 	t.Run("production", func(t *testing.T) { t.Parallel(); test(t) })
 }
 
-// production are the settings of a service on an empty Postgres database and a Qdrant of its own.
+// production are the settings of a service on an empty Postgres database and a Qdrant: that of TEST_QDRANT_ADDR, or one of its own.
 func production(t *testing.T) []string {
 	t.Helper()
+	if a := os.Getenv("TEST_QDRANT_ADDR"); a != "" {
+		index := "qdrant://" + a
+		if key := os.Getenv("TEST_QDRANT_KEY"); key != "" {
+			index = "qdrant://" + url.PathEscape(key) + "@" + a
+		}
+		return []string{"CATALOG=" + pgserver.URL(t), "INDEX=" + index}
+	}
 	return []string{"CATALOG=" + pgserver.URL(t), "INDEX=" + qdrantserver.Start(t, "").URL()}
 }
 

@@ -57,7 +57,7 @@ func (a *app) openBlobs(ctx context.Context) (ingest.Blobs, error) {
 }
 
 // openIndex opens the index that the configuration names; ready tells whether the stores can be read.
-func (a *app) openIndex() (ready func(context.Context) error, err error) {
+func (a *app) openIndex(ctx context.Context) (ready func(context.Context) error, err error) {
 	c := a.config
 	if !c.Qdrant() {
 		a.index = indexlocal.New()
@@ -68,6 +68,14 @@ func (a *app) openIndex() (ready func(context.Context) error, err error) {
 		return nil, exitError{exitUsage, err}
 	}
 	o.Shards, o.Replicas, o.OnDisk, o.Quantization, o.ExactBelow = c.QdrantShards, c.QdrantReplicas, c.QdrantOnDisk, qdrant.Quantization(c.QdrantQuantize), c.QdrantExact
+	if a.catalog != nil {
+		// Several installations may share a server: what is not named after this one is none of its business, and nothing for reconcile to drop.
+		id, err := a.catalog.Installation(ctx)
+		if err != nil {
+			return nil, err
+		}
+		o.Prefix = "footnote_" + id + "_"
+	}
 	x, err := qdrant.New(o)
 	if err != nil {
 		return nil, err

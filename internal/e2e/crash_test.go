@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -172,10 +173,20 @@ func TestCrash_EveryAcknowledgedDocumentSurvivesOnce(t *testing.T) {
 	}
 }
 
-// production are the settings of a service on an empty Postgres database and a Qdrant of its own. A dead worker's lease runs out after a second.
+// production are the settings of a service on an empty Postgres database and a Qdrant: that of TEST_QDRANT_ADDR, or one of its own. A dead worker's lease
+// runs out after a second.
 func production(t testing.TB) []string {
 	t.Helper()
-	return []string{"FOOTNOTE_CATALOG=" + pgserver.URL(t), "FOOTNOTE_INDEX=" + qdrantserver.Start(t, "").URL(), "FOOTNOTE_JOB_LEASE=1s"}
+	index := ""
+	if a := os.Getenv("TEST_QDRANT_ADDR"); a != "" {
+		index = "qdrant://" + a
+		if key := os.Getenv("TEST_QDRANT_KEY"); key != "" {
+			index = "qdrant://" + url.PathEscape(key) + "@" + a
+		}
+	} else {
+		index = qdrantserver.Start(t, "").URL()
+	}
+	return []string{"FOOTNOTE_CATALOG=" + pgserver.URL(t), "FOOTNOTE_INDEX=" + index, "FOOTNOTE_JOB_LEASE=1s"}
 }
 
 func crash(t *testing.T, stage string, times int, settings ...string) {

@@ -43,6 +43,9 @@ func NewAnswerID() AnswerID { return AnswerID(newID("ans_")) }
 // NewCitationID makes a fresh citation identity.
 func NewCitationID() CitationID { return CitationID(newID("cit_")) }
 
+// NewInstallationID makes a name for an installation: what it shares a server with others under.
+func NewInstallationID() string { return newID("")[:13] } // 65 bits: unique among those that share a server
+
 // chunkNamespace is the UUIDv5 name space of chunk ids; it must never change.
 var chunkNamespace = [16]byte{0x6f, 0x2a, 0x1c, 0x5e, 0x90, 0x3b, 0x4d, 0x77, 0x8e, 0x11, 0xf0, 0x07, 0x4e, 0x07, 0xe0, 0x01}
 

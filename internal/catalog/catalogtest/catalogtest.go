@@ -15,6 +15,7 @@ import (
 
 // Catalog is all that the service asks of one.
 type Catalog interface {
+	Installation(ctx context.Context) (string, error)
 	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
 	Collection(ctx context.Context, name string) (rag.Collection, error)
 	DescribeCollection(ctx context.Context, name string) (rag.Collection, error)
@@ -161,6 +162,10 @@ func ingest(t *testing.T, c Catalog, col rag.Collection, externalID string, meta
 }
 
 func collections(t *testing.T, c Catalog, _ *Clock) {
+	id := must[string](t)(c.Installation(t.Context()))
+	if again := must[string](t)(c.Installation(t.Context())); len(id) < 10 || again != id {
+		t.Errorf("the installation is called %q, then %q", id, again)
+	}
 	for _, name := range []string{"b", "a", "c"} {
 		makeCollection(t, c, name)
 	}

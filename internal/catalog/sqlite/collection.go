@@ -9,6 +9,17 @@ import (
 	"footnote/internal/rag"
 )
 
+// Installation is the name that this catalog's installation has, and keeps, from its first use on.
+func (s *Store) Installation(ctx context.Context) (id string, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO installation (one, id) VALUES (1, ?) ON CONFLICT DO NOTHING`, rag.NewInstallationID()); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT id FROM installation`).Scan(&id)
+	})
+	return id, err
+}
+
 // CreateCollection stores c, with an id and times of its own where it has none. Conflict when the name is taken.
 func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error) {
 	if c.ID == "" {

@@ -1,6 +1,7 @@
 package qdrant
 
 import (
+	"context"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -32,9 +33,11 @@ func open(t *testing.T, host string, port int, key string, change ...func(*Optio
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ids, _ := x.Collections(t.Context()) // the server may have been stopped
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // the test's own has ended
+		defer cancel()
+		ids, _ := x.Collections(ctx) // the server may have been stopped
 		for _, id := range ids {
-			_ = x.DropCollection(t.Context(), id)
+			_ = x.DropCollection(ctx, id)
 		}
 		x.Close()
 	})
