@@ -66,6 +66,22 @@ func TestFuse_TieBreaksByChunkID(t *testing.T) {
 	}
 }
 
+func TestStandardised_PutsModelsOnOneScale(t *testing.T) {
+	t.Parallel()
+	// One model's cosines lie between .8 and .9, another's between .1 and .5; what stands out in its list stands out in both.
+	a := standardised([]rag.Candidate{{ID: "a", Score: 0.9}, {ID: "b", Score: 0.81}, {ID: "c", Score: 0.8}})
+	b := standardised([]rag.Candidate{{ID: "x", Score: 0.3}, {ID: "y", Score: 0.2}, {ID: "z", Score: 0.1}})
+	if !(a[0].Score > b[0].Score) || !(b[0].Score > a[1].Score) {
+		t.Errorf("got %v and %v", a, b)
+	}
+	if got := standardised(nil); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+	if got := standardised([]rag.Candidate{{ID: "a", Score: 0.7}}); got[0].Score != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestFuse_KeepsEveryCandidateOnce(t *testing.T) {
 	t.Parallel()
 	if err := quick.Check(func(a, b []uint8) bool {
@@ -115,7 +131,7 @@ func (w *world) Collection(_ context.Context, name string) (rag.Collection, erro
 	if print == "" {
 		print = w.Fingerprint()
 	}
-	return rag.Collection{ID: rag.CollectionID(name), Name: name, Embedding: rag.EmbeddingSpec{Fingerprint: print}}, nil
+	return rag.Collection{ID: rag.CollectionID(name), IndexID: rag.CollectionID(name), Name: name, Embedding: rag.EmbeddingSpec{Fingerprint: print}}, nil
 }
 
 func (w *world) Hydrate(_ context.Context, c rag.CollectionID, want []rag.ChunkID) (out []rag.Hit, err error) {
