@@ -249,8 +249,13 @@ func (r *request) find(ctx context.Context, depth int) (exhausted bool, err erro
 		}
 	}
 	if err := g.Wait(); err != nil {
-		if rag.CodeOf(err) == rag.NotFound {
+		var known *rag.Error
+		switch {
+		case rag.CodeOf(err) == rag.NotFound:
 			err = &errIndexLacks{err}
+		case errors.As(err, &known) && known.Code == rag.RateLimited:
+			// The index's limit is not the caller's doing.
+			err = &rag.Error{Code: rag.Unavailable, Message: "The index limits requests now; try again.", RetryAfter: known.RetryAfter, Err: err}
 		}
 		return false, err
 	}

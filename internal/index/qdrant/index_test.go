@@ -3,6 +3,7 @@ package qdrant
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http/httptest"
@@ -115,6 +116,7 @@ func TestIndex_TranslatesFailures(t *testing.T) {
 		"disk full":        {server.Fault{Err: status.Error(codes.Internal, "No space left on device")}, rag.StorageFull, 1},
 		"denied":           {server.Fault{Err: status.Error(codes.PermissionDenied, "x")}, rag.BadUpstream, 1},
 		"too large":        {server.Fault{Err: status.Error(codes.ResourceExhausted, "x")}, rag.RateLimited, 1},
+		"limited":          {server.Fault{Limited: 7}, rag.RateLimited, 1},
 		"refused":          {server.Fault{Err: status.Error(codes.InvalidArgument, "x")}, rag.Internal, 1},
 		"gone":             {server.Fault{Err: status.Error(codes.NotFound, "x")}, rag.NotFound, 1},
 		"lost reply":       {server.Fault{LostErr: status.Error(codes.Unavailable, "x")}, rag.Unavailable, 3},
@@ -134,8 +136,13 @@ func TestIndex_TranslatesFailures(t *testing.T) {
 				return server.Fault{}
 			})
 			p := []rag.Point{{ID: rag.NewChunkID("d", "x", 0), Document: "d", Embedding: rag.Embedding{1, 0}}}
-			if err := x.Upsert(t.Context(), "c", p); rag.CodeOf(err) != c.want {
+			err := x.Upsert(t.Context(), "c", p)
+			if rag.CodeOf(err) != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
+			}
+			var known *rag.Error
+			if errors.As(err, &known) && known.RetryAfter != time.Duration(c.fault.Limited)*time.Second {
+				t.Errorf("it is to be tried again after %s, want %d s", known.RetryAfter, c.fault.Limited)
 			}
 			if got := s.Calls("Upsert"); got != c.calls {
 				t.Errorf("got %d calls, want %d", got, c.calls)

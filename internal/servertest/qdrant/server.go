@@ -43,6 +43,7 @@ type Fault struct {
 	Delay   time.Duration // before it is carried out
 	Err     error         // instead of carrying it out
 	LostErr error         // instead of the reply, after it was carried out
+	Limited int           // refused by a limit of requests, which will let it through after so many seconds
 }
 
 // Start starts a server on a free port of loopback; key is the API key it asks for, "" for none. It ends with the test.
@@ -160,6 +161,12 @@ func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 			return nil, status.FromContextError(ctx.Err()).Err()
 		}
 	}
+	if f.Limited > 0 {
+		if err := grpc.SetTrailer(ctx, metadata.Pairs("retry-after", strconv.Itoa(f.Limited))); err != nil {
+			return nil, err
+		}
+		return nil, status.Error(codes.ResourceExhausted, "Rate limiting exceeded: Write rate limit exceeded")
+	}
 	if f.Err != nil {
 		return nil, f.Err
 	}
@@ -168,12 +175,6 @@ func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 		return nil, f.LostErr
 	}
 	return reply, err
-}
-
-// RateLimit is the error of a server that limits requests: its trailer says how long.
-func RateLimit(ctx context.Context, seconds int) error {
-	_ = grpc.SetTrailer(ctx, metadata.Pairs("retry-after", strconv.Itoa(seconds))) // outside of a call there is nowhere to set it
-	return status.Error(codes.ResourceExhausted, "Rate limiting exceeded: Write rate limit exceeded")
 }
 
 type health struct {
