@@ -263,8 +263,10 @@ func TestParseURL(t *testing.T) {
 // The translation of a filter lets pass all that satisfies the filter, and nothing else unless long strings are compared.
 func TestFilter_AgreesWithTheReference(t *testing.T) {
 	t.Parallel()
-	s := server.Start(t, "")
-	x := open(t, s.Host(), s.Port(), "")
+	each(t, func(t *testing.T, open func(t *testing.T, change ...func(*Options)) *Index) { filters(t, open(t)) })
+}
+
+func filters(t *testing.T, x *Index) {
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
