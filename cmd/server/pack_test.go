@@ -9,10 +9,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"footnote/internal/rag"
 )
 
 const packType = "application/vnd.footnote.ragpack+gzip"
@@ -158,6 +161,46 @@ func testPackDamaged(t *testing.T) {
 	}
 	if a := s.send("POST", "/v1/collections/new/import", "application/json", strings.NewReader("{}")); a.status != 415 {
 		t.Errorf("another type: %d", a.status)
+	}
+}
+
+// An import whose process died leaves a hidden collection; the sweeper takes it away, but none that is still worked on.
+func TestPack_ABrokenOffImportIsTakenAway(t *testing.T) { bothModes(t, testPackBrokenOff) }
+
+func testPackBrokenOff(t *testing.T) {
+	s := startService(t)
+	s.fill("c")
+	id := rag.NewCollectionID()
+	if err := s.app.index.EnsureCollection(t.Context(), id, 384); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.app.catalog.CreateCollection(t.Context(), rag.Collection{ID: id, Name: rag.HiddenName("import", id), Embedding: rag.EmbeddingSpec{Dimensions: 384}}); err != nil {
+		t.Fatal(err)
+	}
+	// One that is under way: its body comes slowly.
+	pack := s.pack("c")
+	body, feed := io.Pipe()
+	done := make(chan response)
+	go func() { done <- s.send("POST", "/v1/collections/slow/import", packType, body) }()
+	if _, err := feed.Write(pack[:len(pack)-20]); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.app.ingest.Reconcile(t.Context(), true, false, s.clean); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.app.catalog.CollectionByID(t.Context(), id); rag.CodeOf(err) != rag.NotFound {
+		t.Errorf("the hidden collection: %v", err)
+	}
+	ids, err := s.app.index.Collections(t.Context())
+	if err != nil || slices.Contains(ids, id) {
+		t.Errorf("the index has %v, %v", ids, err)
+	}
+	if _, err := feed.Write(pack[len(pack)-20:]); err != nil {
+		t.Fatal(err)
+	}
+	feed.Close()
+	if a := <-done; a.status != 201 {
+		t.Errorf("the import that was under way: %d %s", a.status, a.body)
 	}
 }
 

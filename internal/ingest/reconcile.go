@@ -30,8 +30,24 @@ func (s *Service) sweeping(ctx context.Context) error {
 	}
 }
 
-// sweep carries out the removals that are queued: those of documents whose worker died, or could not reach the index.
+// sweep takes away what the dead have left: imports that nobody works on any more, and the removals that are queued, those of documents whose worker
+// died or could not reach the index.
 func (s *Service) sweep(ctx context.Context) error {
+	hidden, err := s.o.Catalog.HiddenCollections(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range hidden {
+		unlock, err := s.o.Locks.TryLock(ctx, string(c.ID)) // an import holds it from its beginning to its end
+		if err != nil {
+			return err
+		}
+		if unlock != nil {
+			s.o.Logger.Info("an import that was broken off is taken away", "collection", c.ID)
+			s.abandon(ctx, c)
+			unlock()
+		}
+	}
 	const batch = 512
 	for {
 		due, err := s.o.Catalog.Removals(ctx, batch)

@@ -20,6 +20,7 @@ type Catalog interface {
 	Collection(ctx context.Context, name string) (rag.Collection, error)
 	DescribeCollection(ctx context.Context, name string) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
+	HiddenCollections(ctx context.Context) ([]rag.Collection, error)
 	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)
 	RenameCollection(ctx context.Context, id rag.CollectionID, name string) error
 	DeleteCollection(ctx context.Context, name string) (rag.Collection, error)
@@ -661,6 +662,9 @@ func imports(t *testing.T, c Catalog, _ *Clock) {
 	makeCollection(t, c, "taken")
 	if all := must[[]rag.Collection](t)(c.Collections(t.Context(), "", 10)); len(all) != 1 {
 		t.Errorf("a hidden collection is listed: %v", all)
+	}
+	if hidden := must[[]rag.Collection](t)(c.HiddenCollections(t.Context())); len(hidden) != 1 || hidden[0].ID != id {
+		t.Errorf("got hidden collections %v", hidden)
 	}
 	v := version(rag.JobDocument{Document: "doc_1", ExternalID: "文", Version: 7}, rag.Metadata{"a": "b"}, "one", "two")
 	v.Document.Collection = col.ID

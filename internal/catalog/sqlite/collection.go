@@ -64,6 +64,11 @@ func (s *Store) Collections(ctx context.Context, after string, limit int) ([]rag
 	return list(ctx, s.read, stored.CountedCollection, `SELECT `+stored.CollectionColumns+stored.CollectionCounts+` FROM collections c WHERE c.name > ? AND c.name < '~' ORDER BY c.name LIMIT ?`, after, limit)
 }
 
+// HiddenCollections lists the collections that are in the making (rag.HiddenName), without their counts.
+func (s *Store) HiddenCollections(ctx context.Context) ([]rag.Collection, error) {
+	return list(ctx, s.read, stored.Collection, `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.name >= '~' ORDER BY c.name`)
+}
+
 // UpdateCollection sets the description.
 func (s *Store) UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error) {
 	err := s.tx(ctx, func(tx *sql.Tx) error {
