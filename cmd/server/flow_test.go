@@ -11,6 +11,8 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	qdrantserver "footnote/internal/servertest/qdrant"
 )
 
 const (
@@ -458,4 +460,30 @@ func TestFlow_OriginalsInABucket(t *testing.T) {
 	if a := s.send("POST", "/v1/collections/c/documents", "application/json", strings.NewReader(`{"text": "It cannot."}`)); a.status != 503 {
 		t.Errorf("without the bucket: %d %s", a.status, a.body)
 	}
+}
+
+// The stores mix: SQLite with Qdrant, which outlives the process and so is not filled again at its start.
+func TestFlow_SQLiteWithQdrant(t *testing.T) {
+	t.Parallel()
+	q := qdrantserver.Start(t, "a key")
+	environ := []string{"DATA=" + t.TempDir(), "INDEX=" + q.URL()}
+	t.Run("first start", func(t *testing.T) {
+		s := startService(t, environ...)
+		s.fill("c")
+	})
+	writes := q.Calls("Upsert")
+	t.Run("second start", func(t *testing.T) {
+		s := startService(t, environ...)
+		var found struct {
+			Hits []struct{ Chunk struct{ Text string } }
+		}
+		s.call("POST", "/v1/search", map[string]any{"query": "育婴假多长", "collections": []string{"c"}, "filter": map[string]any{"type": "eq", "key": "team", "value": "人事"}}, 200, &found)
+		if len(found.Hits) == 0 || !strings.Contains(found.Hits[0].Chunk.Text, "十六週") {
+			t.Errorf("got %+v", found)
+		}
+		if got := q.Calls("Upsert"); got != writes {
+			t.Errorf("the start wrote to the index %d times", got-writes)
+		}
+		s.add("c", "new", "Written after the second start.", nil)
+	})
 }

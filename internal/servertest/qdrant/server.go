@@ -7,8 +7,8 @@ package qdrant
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
 	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,7 +81,7 @@ func (s *Server) Port() int {
 // URL has the form of FOOTNOTE_INDEX.
 func (s *Server) URL() string {
 	if s.key != "" {
-		return fmt.Sprintf("qdrant://%s@%s", s.key, s.address)
+		return "qdrant://" + url.PathEscape(s.key) + "@" + s.address
 	}
 	return "qdrant://" + s.address
 }
