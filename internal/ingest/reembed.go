@@ -114,7 +114,7 @@ func (s *Service) build(ctx context.Context, r rag.Reembedding) error {
 
 // hold records a failure that will not pass by itself; one that may leaves the state, so that it is tried again.
 func (s *Service) hold(ctx context.Context, r rag.Reembedding, err error) error {
-	if transient(err) || ctx.Err() != nil || rag.CodeOf(err) == rag.NotFound {
+	if transient(err) || ctx.Err() != nil || lost(err) { // lost: it was ended, or begun anew
 		return err
 	}
 	r.State, r.Error = rag.ReembedHeld, jobError(err).Message
@@ -139,9 +139,6 @@ func (s *Service) fill(ctx context.Context, c rag.Collection, r rag.Reembedding)
 		if err != nil || len(chunks) == 0 {
 			return err
 		}
-		if _, err := s.o.Catalog.Reembedding(ctx, c.ID); err != nil {
-			return err // ended meanwhile
-		}
 		texts, ids := make([]string, len(chunks)), make([]rag.ChunkID, len(chunks))
 		for i, k := range chunks {
 			texts[i], ids[i] = rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text), k.Chunk.ID
@@ -163,7 +160,7 @@ func (s *Service) fill(ctx context.Context, c rag.Collection, r rag.Reembedding)
 		if err := s.patiently(ctx, func() error { return s.o.Index.Upsert(ctx, r.IndexID, points) }); err != nil {
 			return err
 		}
-		if err := s.o.Catalog.SaveOther(ctx, c.ID, ids, vectors); err != nil {
+		if err := s.o.Catalog.SaveOther(ctx, r, ids, vectors); err != nil {
 			return err
 		}
 		s.o.Failpoint("reembed")
@@ -189,14 +186,27 @@ func (s *Service) SwapReembedding(ctx context.Context, name string) (rag.Reembed
 	if err != nil {
 		return r, err
 	}
-	if r.State == rag.ReembedBuilding {
-		return r, rag.Errorf(rag.Conflict, "%d of %d chunks have a vector of %s so far; swap when all have.", r.Done, r.Total, r.Other.Model)
+	building := func() error {
+		if r.State != rag.ReembedBuilding {
+			return nil
+		}
+		return rag.Errorf(rag.Conflict, "%d of %d chunks have a vector of %s so far; swap when all have.", r.Done, r.Total, r.Other.Model)
+	}
+	if err := building(); err != nil { // before waiting for who builds
+		return r, err
 	}
 	unlock, err := s.o.Locks.Lock(ctx, "reembed "+string(c.ID))
 	if err != nil {
 		return r, err
 	}
 	defer unlock()
+	// As it is now: another request may have swapped meanwhile.
+	if c, r, err = s.reembeddingOf(ctx, name); err == nil {
+		err = building()
+	}
+	if err != nil {
+		return r, err
+	}
 	if err := s.swap(ctx, c, r); err != nil {
 		return r, err
 	}

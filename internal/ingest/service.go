@@ -48,7 +48,7 @@ type Catalog interface {
 	MoveReembedding(ctx context.Context, r rag.Reembedding) error
 	ChunksWithoutOther(ctx context.Context, id rag.CollectionID, limit int) ([]rag.StoredChunk, error)
 	EachOther(ctx context.Context, id rag.CollectionID, f func(rag.StoredChunk) error) error
-	SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID, vectors []rag.Embedding) error
+	SaveOther(ctx context.Context, r rag.Reembedding, ids []rag.ChunkID, vectors []rag.Embedding) error
 	SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing int, err error)
 	EndReembedding(ctx context.Context, id rag.CollectionID) error
 

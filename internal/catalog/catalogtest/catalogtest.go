@@ -56,7 +56,7 @@ type Catalog interface {
 	MoveReembedding(ctx context.Context, r rag.Reembedding) error
 	ChunksWithoutOther(ctx context.Context, id rag.CollectionID, limit int) ([]rag.StoredChunk, error)
 	EachOther(ctx context.Context, id rag.CollectionID, f func(rag.StoredChunk) error) error
-	SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID, vectors []rag.Embedding) error
+	SaveOther(ctx context.Context, r rag.Reembedding, ids []rag.ChunkID, vectors []rag.Embedding) error
 	SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing int, err error)
 	EndReembedding(ctx context.Context, id rag.CollectionID) error
 	SaveCitations(ctx context.Context, citations []rag.Citation) error
@@ -728,7 +728,7 @@ func reembedding(t *testing.T, c Catalog, _ *Clock) {
 		for _, k := range chunks {
 			ids, vectors = append(ids, k.Chunk.ID), append(vectors, rag.Embedding{0, float32(k.Chunk.Ordinal), 7})
 		}
-		if err := c.SaveOther(t.Context(), col.ID, ids, vectors); err != nil {
+		if err := c.SaveOther(t.Context(), other, ids, vectors); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -771,7 +771,8 @@ func reembedding(t *testing.T, c Catalog, _ *Clock) {
 			if missing := must[int](t)(c.SwapEmbedding(t.Context(), col.ID)); missing != 1 {
 				t.Errorf("swapping back misses %d", missing)
 			}
-			if err := c.SaveOther(t.Context(), col.ID, []rag.ChunkID{late.Chunks[0].ID}, []rag.Embedding{{1, 0}}); err != nil {
+			wantCode(t, "vectors of the model in use", c.SaveOther(t.Context(), other, []rag.ChunkID{late.Chunks[0].ID}, []rag.Embedding{{1, 0, 0}}), rag.Conflict)
+			if err := c.SaveOther(t.Context(), r, []rag.ChunkID{late.Chunks[0].ID}, []rag.Embedding{{1, 0}}); err != nil {
 				t.Fatal(err)
 			}
 		} else if diff := cmp.Diff(v.Embeddings[2], vectorOf()); diff != "" || now.Embedding.Fingerprint != "f" || now.IndexID != col.ID || r.State != rag.ReembedReady || r.Gate == nil || r.Error != "none" {
@@ -781,6 +782,7 @@ func reembedding(t *testing.T, c Catalog, _ *Clock) {
 	if err := c.EndReembedding(t.Context(), col.ID); err != nil {
 		t.Fatal(err)
 	}
+	wantCode(t, "vectors for none", c.SaveOther(t.Context(), other, nil, nil), rag.NotFound)
 	wantCode(t, "ending it again", c.EndReembedding(t.Context(), col.ID), rag.NotFound)
 	if left := must[[]rag.StoredChunk](t)(c.ChunksWithoutOther(t.Context(), col.ID, 10)); len(left) != 4 {
 		t.Errorf("%d chunks have no other vector, want all 4", len(left))

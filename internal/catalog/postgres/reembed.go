@@ -82,15 +82,27 @@ func (s *Store) EachOther(ctx context.Context, id rag.CollectionID, f func(rag.S
 	}
 }
 
-// SaveOther stores vectors of the other model; ids and vectors are as many.
-func (s *Store) SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID, vectors []rag.Embedding) error {
+// SaveOther stores vectors of r's other model; ids and vectors are as many. Conflict when the collection's other model is another by now: r was swapped, or
+// ended and begun anew.
+func (s *Store) SaveOther(ctx context.Context, r rag.Reembedding, ids []rag.ChunkID, vectors []rag.Embedding) error {
 	raw := make([][]byte, len(vectors))
 	for i, v := range vectors {
 		raw[i] = stored.Embedding(v)
 	}
 	return s.repeat(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO other_vectors (collection_id, chunk_id, embedding) SELECT $1, * FROM unnest($2::uuid[], $3::bytea[])
-		  ON CONFLICT (collection_id, chunk_id) DO UPDATE SET embedding = excluded.embedding`, id, uuids(ids), raw)
+		var index rag.CollectionID
+		err := tx.QueryRow(ctx, `SELECT index_id FROM reembeddings WHERE collection_id = $1 FOR SHARE`, r.Collection).Scan(&index)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return rag.ReembeddingMissing()
+		}
+		if err != nil {
+			return err
+		}
+		if index != r.IndexID {
+			return rag.Errorf(rag.Conflict, "The collection is on its way to another model by now.")
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO other_vectors (collection_id, chunk_id, embedding) SELECT $1, * FROM unnest($2::uuid[], $3::bytea[])
+		  ON CONFLICT (collection_id, chunk_id) DO UPDATE SET embedding = excluded.embedding`, r.Collection, uuids(ids), raw)
 		return err
 	})
 }

@@ -81,12 +81,24 @@ func (s *Store) EachOther(ctx context.Context, id rag.CollectionID, f func(rag.S
 	}
 }
 
-// SaveOther stores vectors of the other model; ids and vectors are as many.
-func (s *Store) SaveOther(ctx context.Context, id rag.CollectionID, ids []rag.ChunkID, vectors []rag.Embedding) error {
+// SaveOther stores vectors of r's other model; ids and vectors are as many. Conflict when the collection's other model is another by now: r was swapped, or
+// ended and begun anew.
+func (s *Store) SaveOther(ctx context.Context, r rag.Reembedding, ids []rag.ChunkID, vectors []rag.Embedding) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		var index rag.CollectionID
+		err := tx.QueryRowContext(ctx, `SELECT index_id FROM reembeddings WHERE collection_id = ?`, r.Collection).Scan(&index)
+		if errors.Is(err, sql.ErrNoRows) {
+			return rag.ReembeddingMissing()
+		}
+		if err != nil {
+			return err
+		}
+		if index != r.IndexID {
+			return rag.Errorf(rag.Conflict, "The collection is on its way to another model by now.")
+		}
 		for i, chunk := range ids {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO other_vectors (collection_id, chunk_id, embedding) VALUES (?, ?, ?)
-			  ON CONFLICT DO UPDATE SET embedding = excluded.embedding`, id, chunk, stored.Embedding(vectors[i])); err != nil {
+			  ON CONFLICT DO UPDATE SET embedding = excluded.embedding`, r.Collection, chunk, stored.Embedding(vectors[i])); err != nil {
 				return err
 			}
 		}
