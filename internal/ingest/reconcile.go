@@ -245,6 +245,9 @@ func (s *Service) holes(ctx context.Context, c rag.Collection, document rag.Docu
 		return 0, err
 	}
 	defer unlock()
+	if now, err := s.o.Catalog.CollectionByID(ctx, c.ID); err != nil || now.IndexID != c.IndexID {
+		return 0, err // another model is in use by now, whose vectors belong elsewhere
+	}
 	const batch = 256
 	n := 0
 	for at := 0; at < len(ids); at += batch {
