@@ -2,9 +2,12 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -55,9 +58,25 @@ func (s *Store) listen(ctx context.Context, ring func()) error {
 }
 
 // Lock waits until no other process and no other goroutine has the lock of that name, and takes it. It is an advisory lock of a session: it ends
-// with unlock or with its connection.
+// with unlock or with its connection. Who has held it for longer than Options.LockPatience is taken for stalled (a process that is stopped keeps its connections), and its session is
+// ended; what it may still write then, fencing tokens refuse or reconciling mends.
 func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error) {
-	return s.lock(ctx, `SELECT pg_advisory_lock(hashtextextended($1, 0))`, name)
+	for {
+		unlock, err := s.lock(ctx, `SELECT pg_advisory_lock(hashtextextended($1, 0))`, name)
+		var e *pgconn.PgError
+		if !errors.As(err, &e) || e.Code != "55P03" { // lock_not_available: the patience is over
+			return unlock, err
+		}
+		err = s.read(ctx, func() error {
+			_, err := s.pool.Exec(ctx, `SELECT pg_terminate_backend(l.pid) FROM pg_locks l, (SELECT hashtextextended($1, 0) AS key) h
+			  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			    AND l.classid = ((h.key >> 32) & 4294967295)::oid AND l.objid = (h.key & 4294967295)::oid`, name)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
 }
 
 // TryLock takes the lock of that name unless another has it; unlock is nil then.
@@ -70,6 +89,10 @@ func (s *Store) lock(ctx context.Context, query, name string) (unlock func(), er
 	taken := true
 	err = s.patiently(ctx, func() error {
 		if conn, err = s.locks.Acquire(ctx); err != nil {
+			return err
+		}
+		if _, err := conn.Exec(ctx, `SELECT set_config('lock_timeout', $1, false)`, strconv.FormatInt(s.lockPatience.Milliseconds(), 10)); err != nil {
+			drop(conn)
 			return err
 		}
 		var result any // pg_advisory_lock gives void, pg_try_advisory_lock a boolean

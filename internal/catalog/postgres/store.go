@@ -36,7 +36,9 @@ type Options struct {
 	URL string // postgres://user:password@host:5432/database, with libpq's parameters and pgxpool's, such as pool_max_conns
 	// Patience is how long a statement is tried again while the server cannot be reached, as during its restart; 0: 10 s.
 	Patience time.Duration
-	Now      func() time.Time // nil: time.Now
+	// LockPatience is how long another may hold a lock before it is taken for stalled; 0: 5 min, more than a worker waits for an index that is away.
+	LockPatience time.Duration
+	Now          func() time.Time // nil: time.Now
 }
 
 // Store is the catalog. Any number of goroutines and processes may use it.
@@ -44,7 +46,9 @@ type Store struct {
 	pool     *pgxpool.Pool
 	locks    *pgxpool.Pool // of connections that hold locks, so that waiters for a lock cannot starve its holder of the main pool
 	patience time.Duration
-	now      func() time.Time
+
+	lockPatience time.Duration
+	now          func() time.Time
 }
 
 // Bounds of the pools unless the URL sets pool_max_conns.
@@ -62,7 +66,10 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Patience == 0 {
 		o.Patience = 10 * time.Second
 	}
-	s := &Store{patience: o.Patience, now: o.Now}
+	if o.LockPatience == 0 {
+		o.LockPatience = 5 * time.Minute
+	}
+	s := &Store{patience: o.Patience, lockPatience: o.LockPatience, now: o.Now}
 	var err error
 	if s.pool, err = open(ctx, o.URL, maxConnections); err != nil {
 		return nil, err

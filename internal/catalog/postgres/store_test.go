@@ -114,6 +114,39 @@ func TestLock_OneHolderAmongReplicas(t *testing.T) {
 	waiters.Wait()
 }
 
+// A replica that stalls with a lock in hand loses it, and what it does then hurts nobody.
+func TestLock_IsTakenFromWhoStalls(t *testing.T) {
+	t.Parallel()
+	url := pgserver.URL(t)
+	stalled, next := openStore(t, Options{URL: url}), openStore(t, Options{URL: url, LockPatience: 300 * time.Millisecond})
+	unlockStalled, err := stalled.Lock(t.Context(), "doc_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := stalled.Lock(t.Context(), "doc_2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := next.Lock(t.Context(), "doc_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlockStalled() // it wakes up: the lock is another's by now and stays so
+	if again, err := stalled.TryLock(t.Context(), "doc_1"); err != nil || again != nil {
+		t.Errorf("the lock was given back by who had lost it (%v)", err)
+	}
+	if again, err := next.TryLock(t.Context(), "doc_2"); err != nil || again != nil {
+		t.Errorf("another lock of the stalled one was lost (%v)", err)
+	}
+	unlock()
+	other()
+	if again, err := stalled.Lock(t.Context(), "doc_1"); err != nil {
+		t.Error(err)
+	} else {
+		again()
+	}
+}
+
 func TestListen_WakesOtherReplicas(t *testing.T) {
 	t.Parallel()
 	url := pgserver.URL(t)
