@@ -7,24 +7,88 @@ import (
 )
 
 //go:noescape
-func tileAVX512(dst *float32, ldd int, a *float32, lda int, b *float32, k int, bias *float32)
-
-//go:noescape
-func tileAVX2(dst *float32, ldd int, a *float32, lda int, b *float32, k int, bias *float32)
-
-//go:noescape
 func dotAVX512(a, b *float32, n int) float32
 
 //go:noescape
 func dotAVX2(a, b *float32, n int) float32
 
+//go:noescape
+func float32AVX512(p *float32Panel)
+
+//go:noescape
+func float32AVX512x8(p *float32Panel)
+
+//go:noescape
+func float32AVX512x4(p *float32Panel)
+
+//go:noescape
+func float32AVX2(p *float32Panel)
+
+//go:noescape
+func int8AVX2(p *int8Panel)
+
+//go:noescape
+func int8AVXVNNI(p *int8Panel)
+
+//go:noescape
+func quantiseAVX2(dst *uint8, src *float32, n int) (scale, least float32)
+
+//go:noescape
+func expRowAVX2(x *float32, n int, scale float32) float32
+
+//go:noescape
+func geluAVX2(x *float32, n int)
+
+//go:noescape
+func addNormAVX2(x, y, w, b *float32, n int, eps float32)
+
+//go:noescape
+func int8AVX512(p *int8Panel)
+
+//go:noescape
+func int8AVX512x8(p *int8Panel)
+
+//go:noescape
+func int8AVX512x4(p *int8Panel)
+
+//go:noescape
+func quantiseAVX512(dst *uint8, src *float32, n int) (scale, least float32)
+
+//go:noescape
+func expRowAVX512(x *float32, n int, scale float32) float32
+
+//go:noescape
+func geluAVX512(x *float32, n int)
+
+//go:noescape
+func addNormAVX512(x, y, w, b *float32, n int, eps float32)
+
+//go:noescape
+func transposeAVX512(dst, src *float32, stride int)
+
 var available = sync.OnceValue(func() []*kernels {
 	have := []*kernels{generic}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		have = append(have, &kernels{name: AVX2, rows: 6, tile: tileAVX2, dot: dotAVX2})
+		k := *generic
+		k.name, k.dot = AVX2, dotAVX2
+		k.float32, k.int8 = []float32Kernel{{4, float32AVX2}}, []int8Kernel{{4, int8AVX2}}
+		k.quantise, k.expRow, k.gelu, k.addNorm = quantiseAVX2, expRowAVX2, geluAVX2, addNormAVX2
+		have = append(have, &k)
+		if cpu.X86.HasAVXVNNI {
+			with := k
+			with.name, with.int8 = AVXVNNI, []int8Kernel{{4, int8AVXVNNI}}
+			have = append(have, &with)
+		}
 	}
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW {
-		have = append(have, &kernels{name: AVX512, rows: 8, tile: tileAVX512, dot: dotAVX512})
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasBMI2 && len(have) > 1 {
+		k := *have[len(have)-1]
+		k.name, k.dot = AVX512, dotAVX512
+		k.float32 = []float32Kernel{{12, float32AVX512}, {8, float32AVX512x8}, {4, float32AVX512x4}}
+		k.quantise, k.expRow, k.gelu, k.addNorm, k.transpose = quantiseAVX512, expRowAVX512, geluAVX512, addNormAVX512, transposeAVX512
+		if cpu.X86.HasAVX512VNNI {
+			k.int8 = []int8Kernel{{12, int8AVX512}, {8, int8AVX512x8}, {4, int8AVX512x4}}
+		}
+		have = append(have, &k)
 	}
 	return have
 })

@@ -2,29 +2,37 @@ package simd
 
 import "unsafe"
 
-var generic = &kernels{name: Generic, rows: 4, tile: tileGeneric, dot: dotGeneric}
+var generic = &kernels{
+	name: Generic, dot: dotGeneric,
+	float32: []float32Kernel{{4, float32Generic}}, int8: []int8Kernel{{4, int8Generic}},
+	quantise: quantiseGeneric, expRow: expRowGeneric, gelu: geluGeneric, addNorm: addNormGeneric, transpose: transposeGeneric,
+}
 
-// tileGeneric is the tile in plain Go: 4 rows × 32 columns, k innermost over eight columns at a time so that the sums stay in registers.
-func tileGeneric(dst *float32, ldd int, a *float32, lda int, b *float32, k int, bias *float32) {
-	bs := unsafe.Slice(b, k*panel)
-	bias32 := (*[panel]float32)(unsafe.Pointer(bias))
-	for r := range 4 {
-		as := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(a), r*lda*4)), k)
-		out := (*[panel]float32)(unsafe.Add(unsafe.Pointer(dst), r*ldd*4))
+// float32Generic multiplies tiles of 4 rows by a panel, eight columns at a time so that the sums stay in registers.
+func float32Generic(p *float32Panel) {
+	k := int(p.k)
+	b := unsafe.Slice(p.b, k*panel)
+	bias := (*[panel]float32)(unsafe.Pointer(p.bias))
+	for r := range 4 * p.tiles {
+		a := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(p.a), r*p.lda)), k)
+		out := (*[panel]float32)(unsafe.Add(unsafe.Pointer(p.dst), r*p.ldd))
+		factor := *(*float32)(unsafe.Add(unsafe.Pointer(p.factor), r*p.factorStep))
 		for c := 0; c < panel; c += 8 {
-			s := [8]float32(bias32[c : c+8])
-			for i, x := range as {
-				p := (*[8]float32)(bs[i*panel+c:])
-				s[0] += x * p[0]
-				s[1] += x * p[1]
-				s[2] += x * p[2]
-				s[3] += x * p[3]
-				s[4] += x * p[4]
-				s[5] += x * p[5]
-				s[6] += x * p[6]
-				s[7] += x * p[7]
+			var s [8]float32
+			for i, x := range a {
+				w := (*[8]float32)(b[i*panel+c:])
+				s[0] = fma(x, w[0], s[0])
+				s[1] = fma(x, w[1], s[1])
+				s[2] = fma(x, w[2], s[2])
+				s[3] = fma(x, w[3], s[3])
+				s[4] = fma(x, w[4], s[4])
+				s[5] = fma(x, w[5], s[5])
+				s[6] = fma(x, w[6], s[6])
+				s[7] = fma(x, w[7], s[7])
 			}
-			copy(out[c:], s[:])
+			for j, v := range s {
+				out[c+j] = fma(factor, v, bias[c+j])
+			}
 		}
 	}
 }

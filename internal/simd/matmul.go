@@ -2,131 +2,114 @@ package simd
 
 import "sync"
 
-// panel is the number of output columns that a tile holds: two 512-bit registers of float32.
+// panel is the number of output columns that a kernel computes together: two 512-bit registers of float32.
 const panel = 32
 
-// maxRows is the height of the tallest tile of any path.
-const maxRows = 8
-
-// Packed is the right-hand side of a product, laid out in panels of 32 output columns, [n/32][k][32], so that each step of the
-// inner loop reads 128 consecutive bytes. Columns past n are zero.
+// Packed is the right-hand side of a product in float32, laid out in panels of 32 output columns, [n/32][k][32], so that each step of
+// the inner loop reads 128 consecutive bytes. Columns past n are zero.
 type Packed struct {
 	n, k int
 	data []float32
 }
 
+// Columns is the number of output columns that a product writes: n rounded up to whole panels of 32.
+func (p *Packed) Columns() int { return (p.n + panel - 1) / panel * panel }
+
+// NewPacked makes room for n columns of k weights, all zero. SetColumn may be called for different columns at once.
+func NewPacked(n, k int) *Packed {
+	return &Packed{n, k, make([]float32, (n+panel-1)/panel*panel*k)}
+}
+
 // Pack lays out w, [n][k] with a row an output column, as weights are stored.
 func Pack(w []float32, n, k int) *Packed {
-	p := &Packed{}
-	p.Fill(w, k, n, k)
+	p := NewPacked(n, k)
+	for col := range n {
+		p.SetColumn(col, w[col*k:][:k])
+	}
 	return p
 }
 
-// Fill lays out w again in p's own memory, growing it when needed: rows are stride elements apart, n of them, k long.
-func (p *Packed) Fill(w []float32, stride, n, k int) {
-	panels := (n + panel - 1) / panel
-	p.resize(n, k, panels*panel*k)
-	for q := range panels {
-		out := p.data[q*panel*k:][:panel*k]
-		for j := range panel {
-			col := q*panel + j
-			if col >= n {
-				for i := range k {
-					out[i*panel+j] = 0
-				}
-				continue
-			}
-			for i, v := range w[col*stride:][:k] {
-				out[i*panel+j] = v
-			}
-		}
+// SetColumn lays out one column's k weights.
+func (p *Packed) SetColumn(col int, w []float32) {
+	out := p.data[col/panel*panel*p.k+col%panel:]
+	for i, v := range w {
+		out[i*panel] = v
 	}
 }
 
-// FillRows lays out v as the right-hand side itself, [k][n] with n ≤ 32 and rows stride elements apart.
-func (p *Packed) FillRows(v []float32, stride, k, n int) {
-	if n > panel {
-		panic("simd: FillRows takes at most 32 columns")
-	}
-	p.resize(n, k, panel*k)
-	for i := range k {
-		row := p.data[i*panel:][:panel]
-		clear(row[copy(row, v[i*stride:][:n]):])
-	}
+// Panels views data, which is laid out already, as [n/32][k][32].
+func Panels(data []float32, n, k int) Packed {
+	return Packed{n, k, data[:(n+panel-1)/panel*panel*k]}
 }
 
-func (p *Packed) resize(n, k, size int) {
-	p.n, p.k = n, k
-	if cap(p.data) < size {
-		p.data = make([]float32, size)
-	}
-	p.data = p.data[:size]
+// float32Panel is what a kernel needs to multiply rows by one panel of 32 columns. The assembly knows its offsets.
+type float32Panel struct {
+	dst        *float32
+	ldd        uintptr // bytes between rows of dst
+	a          *float32
+	lda        uintptr // bytes between rows of a
+	b          *float32
+	k          uintptr
+	tiles      uintptr // tiles of rows, at least 1
+	factor     *float32
+	factorStep uintptr // bytes between the factors of two rows: 4, or 0 when all rows have the same
+	bias       *float32
 }
 
-// scratch holds what the edges of a product need: a tile of A's last rows, and a tile of the result.
-type scratch struct {
-	a   []float32
-	dst [maxRows * panel]float32
+// float32Kernel multiplies tiles of rows by one panel. It changes nothing in p.
+type float32Kernel struct {
+	rows int
+	run  func(p *float32Panel)
 }
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+// A kernel is called through a variable, so its argument lives on the heap; it is used again.
+var (
+	float32Panels = sync.Pool{New: func() any { return new(float32Panel) }}
+	int8Panels    = sync.Pool{New: func() any { return new(int8Panel) }}
+)
 
-var zeroBias [panel]float32
+var (
+	zeroBias [panel]float32
+	oneRow   = [1]float32{1}
+)
 
-// MatMul computes dst[m][n] = a[m][k]·b + bias. Rows of dst and a are ldd and lda elements apart; bias has n elements, or is nil for
+// MatMul computes rows [from, to) of dst = factor·(a·b) + bias, for the panels [first, last) of 32 columns. Rows of a are lda elements
+// apart; rows of a panel of dst are ldd apart, and panels start panelStride apart: 32 for a row-major dst. to−from is rounded up to
+// RowAlign, and dst, a and factor reach as far. factor has one element a row and is nil for ones; bias has b.Columns() and is nil for
 // zeros. dst must not overlap a. Concurrent calls may share b.
-func MatMul(dst []float32, ldd int, a []float32, lda int, m int, b *Packed, bias []float32) {
-	if m == 0 || b.n == 0 {
+func MatMul(dst []float32, ldd, panelStride int, a []float32, lda, from, to int, b *Packed, first, last int, factor, bias []float32) {
+	if from >= to || first >= last {
 		return
 	}
-	kern := current.Load()
-	n, k := b.n, b.k
-	_, _ = dst[(m-1)*ldd+n-1], a[(m-1)*lda+k-1] // the kernels do not check
-	s := scratches.Get().(*scratch)
-	defer scratches.Put(s)
-	full := m - m%kern.rows
-	if full < m {
-		// The last rows go through a whole tile of their own, padded.
-		if cap(s.a) < kern.rows*k {
-			s.a = make([]float32, kern.rows*k)
-		}
-		s.a = s.a[:kern.rows*k]
-		for r := range kern.rows {
-			row := s.a[r*k:][:k]
-			if full+r < m {
-				copy(row, a[(full+r)*lda:][:k])
-			} else {
-				clear(row)
-			}
-		}
+	kern, k := current.Load(), b.k
+	to = from + (to-from+RowAlign-1)/RowAlign*RowAlign
+	// The kernels do not check.
+	_, _, _ = dst[(to-1)*ldd+(last-1)*panelStride+panel-1], a[(to-1)*lda+k-1], b.data[last*panel*k-1]
+	p := float32Panels.Get().(*float32Panel)
+	defer float32Panels.Put(p)
+	p.ldd, p.lda, p.k = uintptr(4*ldd), uintptr(4*lda), uintptr(k)
+	p.factorStep = 0
+	if factor != nil {
+		_ = factor[to-1]
+		p.factorStep = 4
 	}
-	var edge [panel]float32
-	for q := 0; q*panel < n; q++ {
-		col, width := q*panel, min(panel, n-q*panel)
-		pb := &b.data[q*panel*k]
-		bp := &zeroBias[0]
+	for q := first; q < last; q++ {
+		p.b, p.bias = &b.data[q*panel*k], &zeroBias[0]
 		if bias != nil {
-			bp = &bias[col]
-			if width < panel {
-				clear(edge[copy(edge[:], bias[col:][:width]):])
-				bp = &edge[0]
-			}
+			p.bias = &bias[q*panel : q*panel+panel][0]
 		}
-		for i := 0; i < full; i += kern.rows {
-			if width == panel {
-				kern.tile(&dst[i*ldd+col], ldd, &a[i*lda], lda, pb, k, bp)
+		row := from
+		for _, kernel := range kern.float32 {
+			tiles := (to - row) / kernel.rows
+			if tiles == 0 {
 				continue
 			}
-			kern.tile(&s.dst[0], panel, &a[i*lda], lda, pb, k, bp)
-			for r := range kern.rows {
-				copy(dst[(i+r)*ldd+col:][:width], s.dst[r*panel:])
+			p.dst, p.a, p.tiles, p.factor = &dst[row*ldd+q*panelStride], &a[row*lda], uintptr(tiles), &oneRow[0]
+			if factor != nil {
+				p.factor = &factor[row]
 			}
-		}
-		if full < m {
-			kern.tile(&s.dst[0], panel, &s.a[0], k, pb, k, bp)
-			for r := range m - full {
-				copy(dst[(full+r)*ldd+col:][:width], s.dst[r*panel:])
-			}
+			kernel.run(p)
+			row += tiles * kernel.rows
 		}
 	}
 }

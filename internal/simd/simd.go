@@ -16,18 +16,23 @@ import (
 const (
 	Generic = "generic"
 	AVX2    = "avx2"
+	AVXVNNI = "avxvnni" // AVX2 with 8-bit dot products
 	AVX512  = "avx512"
 )
 
 // kernels is one path's implementation.
 type kernels struct {
 	name string
-	// rows is the height of the tile.
-	rows int
-	// tile computes dst[rows][panel] = bias + a[rows][k]·b, b being one panel of packed columns, [k][panel].
-	// lda and ldd are distances between rows, in elements. All pointers reach as far as the shape says.
-	tile func(dst *float32, ldd int, a *float32, lda int, b *float32, k int, bias *float32)
 	dot  func(a, b *float32, n int) float32
+	// The products by the height of their tile, tallest first; the last has RowAlign rows.
+	float32 []float32Kernel
+	int8    []int8Kernel
+	// The row kernels; see rows.go for what they compute. Lengths are multiples of 32, but for expRow's.
+	quantise  func(dst *uint8, src *float32, n int) (scale, least float32)
+	expRow    func(x *float32, n int, scale float32) float32
+	gelu      func(x *float32, n int)
+	addNorm   func(x, y, w, b *float32, n int, eps float32)
+	transpose func(dst, src *float32, stride int)
 }
 
 var current atomic.Pointer[kernels]

@@ -32,15 +32,12 @@ func random(r *rand.Rand, n int) []float32 {
 	return v
 }
 
-// product is the definition: dst[i][j] = bias[j] + Σ a[i][x]·w[j][x], summed in float64.
-func product(a []float32, lda, m int, w []float32, n, k int, bias []float32) []float64 {
+// product is the definition: dst[i][j] = Σ a[i][x]·w[j][x], summed in float64.
+func product(a []float32, lda, m int, w []float32, n, k int) []float64 {
 	out := make([]float64, m*n)
 	for i := range m {
 		for j := range n {
 			s := 0.0
-			if bias != nil {
-				s = float64(bias[j])
-			}
 			for x := range k {
 				s += float64(a[i*lda+x]) * float64(w[j*k+x])
 			}
@@ -50,31 +47,52 @@ func product(a []float32, lda, m int, w []float32, n, k int, bias []float32) []f
 	return out
 }
 
-func checkMatMul(t *testing.T, r *rand.Rand, m, n, k int, withBias bool) {
+func checkMatMul(t *testing.T, r *rand.Rand, m, n, k int, withFactor, withBias bool) {
 	t.Helper()
-	lda, ldd := k+r.IntN(5), n+r.IntN(5)
-	a, w := random(r, m*lda), random(r, n*k)
-	var bias []float32
+	b := NewPacked(n, k)
+	w := random(r, n*k)
+	for j := range n {
+		b.SetColumn(j, w[j*k:][:k])
+	}
+	rows := (m + RowAlign - 1) / RowAlign * RowAlign
+	lda, ldd := k+r.IntN(5), b.Columns()+r.IntN(5)
+	a := random(r, rows*lda)
+	var factor, bias []float32
+	if withFactor {
+		factor = random(r, rows)
+	}
 	if withBias {
-		bias = random(r, n)
+		bias = random(r, b.Columns())
 	}
 	const guard = -12345
-	dst := make([]float32, m*ldd+7)
+	dst := make([]float32, rows*ldd+7)
 	for i := range dst {
 		dst[i] = guard
 	}
-	MatMul(dst, ldd, a, lda, m, Pack(w, n, k), bias)
-	want := product(a, lda, m, w, n, k, bias)
+	MatMul(dst, ldd, panel, a, lda, 0, m, b, 0, b.Columns()/panel, factor, bias)
+	want := product(a, lda, m, w, n, k)
 	for i := range m {
 		for j := range n {
-			if d := math.Abs(float64(dst[i*ldd+j]) - want[i*n+j]); d > 1e-5*math.Sqrt(float64(k)+1)*10 {
-				t.Fatalf("%d×%d×%d at %d,%d: got %g, want %g", m, n, k, i, j, dst[i*ldd+j], want[i*n+j])
+			expected := want[i*n+j]
+			if withFactor {
+				expected *= float64(factor[i])
+			}
+			if withBias {
+				expected += float64(bias[j])
+			}
+			if d := math.Abs(float64(dst[i*ldd+j]) - expected); d > 1e-5*math.Sqrt(float64(k)+1)*10 {
+				t.Fatalf("%d×%d×%d at %d,%d: got %g, want %g", m, n, k, i, j, dst[i*ldd+j], expected)
 			}
 		}
-		for j := n; j < ldd; j++ {
+		for j := b.Columns(); j < ldd; j++ {
 			if dst[i*ldd+j] != guard {
 				t.Fatalf("%d×%d×%d wrote past row %d", m, n, k, i)
 			}
+		}
+	}
+	for _, v := range dst[rows*ldd:] {
+		if v != guard {
+			t.Fatalf("%d×%d×%d wrote past the last row", m, n, k)
 		}
 	}
 }
@@ -83,11 +101,11 @@ func TestMatMul_EveryPathAgreesWithTheDefinition(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, s := range [][3]int{{1, 1, 1}, {8, 32, 384}, {7, 31, 5}, {9, 33, 3}, {6, 64, 4}, {16, 384, 384}, {13, 100, 32}, {50, 50, 32}} {
-			checkMatMul(t, r, s[0], s[1], s[2], true)
-			checkMatMul(t, r, s[0], s[1], s[2], false)
+			checkMatMul(t, r, s[0], s[1], s[2], true, false)
+			checkMatMul(t, r, s[0], s[1], s[2], false, true)
 		}
 		for range 200 {
-			checkMatMul(t, r, 1+r.IntN(30), 1+r.IntN(80), 1+r.IntN(70), r.IntN(2) == 0)
+			checkMatMul(t, r, 1+r.IntN(30), 1+r.IntN(80), 1+r.IntN(70), r.IntN(2) == 0, r.IntN(2) == 0)
 		}
 	})
 }
@@ -96,33 +114,8 @@ func FuzzMatMul(f *testing.F) {
 	f.Add(uint8(3), uint8(40), uint8(7), uint64(1))
 	f.Fuzz(func(t *testing.T, m, n, k uint8, seed uint64) {
 		eachPath(t, func(t *testing.T) {
-			checkMatMul(t, rand.New(rand.NewPCG(seed, 0)), int(m)+1, int(n)+1, int(k)+1, true)
+			checkMatMul(t, rand.New(rand.NewPCG(seed, 0)), int(m)+1, int(n)+1, int(k)+1, true, true)
 		})
-	})
-}
-
-func TestFillRows_IsTheRightHandSideItself(t *testing.T) {
-	eachPath(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(3, 4))
-		for _, n := range []int{1, 31, 32} {
-			m, k, stride := 11, 23, 40
-			a, v := random(r, m*k), random(r, k*stride)
-			var p Packed
-			p.FillRows(v, stride, k, n)
-			dst := make([]float32, m*n)
-			MatMul(dst, n, a, k, m, &p, nil)
-			for i := range m {
-				for j := range n {
-					want := 0.0
-					for x := range k {
-						want += float64(a[i*k+x]) * float64(v[x*stride+j])
-					}
-					if math.Abs(float64(dst[i*n+j])-want) > 1e-4 {
-						t.Fatalf("got %g, want %g", dst[i*n+j], want)
-					}
-				}
-			}
-		}
 	})
 }
 
@@ -161,7 +154,7 @@ func BenchmarkMatMul(b *testing.B) {
 					b.Fatal(err)
 				}
 				for b.Loop() {
-					MatMul(dst, n, a, k, m, w, nil)
+					MatMul(dst, n, panel, a, k, 0, m, w, 0, n/panel, nil, nil)
 				}
 				b.ReportMetric(2*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 			})

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,20 +16,29 @@ import (
 )
 
 // arithmetic names everything beside the weights that a vector depends on; a change of any of it changes the fingerprint.
-const arithmetic = "f32/mean/prefixed"
+const (
+	arithmetic      = "u8s8/mean/prefixed"
+	exactArithmetic = "f32/mean/prefixed"
+)
 
 const (
 	queryPrefix    = "query: "
 	documentPrefix = "passage: "
-	// batchTokens bounds the rows that go through the model together: enough to amortise reading the weights, few enough to stay in the cache
+	// tileTokens bounds the rows that go through the model together: enough to amortise reading the weights, few enough to stay in the cache
 	// and to let a query in between.
-	batchTokens = 256
+	tileTokens = 256
+	// minTileTokens is what is not cut smaller to keep a core busy: one tile shared by the cores does better.
+	minTileTokens = 64
 )
 
 // Options configures an Embedder; the zero value is the model as shipped.
 type Options struct {
 	// DisableCentring leaves the model's own vectors, which share a large mean, as they are.
 	DisableCentring bool
+	// Precision of the linear layers; Float32 is the slow reference.
+	Precision Precision
+	// Threads is how many cores to use; 0 is GOMAXPROCS.
+	Threads int
 }
 
 // Embedder embeds with the built-in model. Any number of goroutines may use it.
@@ -37,27 +47,36 @@ type Embedder struct {
 	encoder     *encoder
 	centre      *centre // nil: off
 	fingerprint string
-	// documents has a slot for each core; queries take none, so that they need not wait behind documents' batches.
-	documents chan struct{}
+	threads     int
+	gate        gate
+	alone       atomic.Int32  // batches that have the cores to themselves, if there is one
+	documents   chan struct{} // a slot for each core; queries take none, so that they need not wait behind documents' tiles
 }
 
-// New opens the built-in model. It takes some 0.2 s: the weights are expanded from 4 bits.
+// New opens the built-in model. It takes some 0.1 s: the weights are expanded from 4 bits.
 func New(o Options) (*Embedder, error) {
 	w, err := openWeights(modelBytes())
 	if err != nil {
 		return nil, rag.Errorf(rag.Internal, "The built-in model cannot be read; build the program anew: %w", err)
 	}
-	e := &Embedder{documents: make(chan struct{}, runtime.GOMAXPROCS(0))} // one slot a core
+	threads := o.Threads
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	e := &Embedder{threads: threads, documents: make(chan struct{}, threads)} // one slot a core
 	var g errgroup.Group
 	g.Go(func() (err error) {
 		e.tokenizer, err = newTokenizer(w)
 		return err
 	})
 	g.Go(func() (err error) {
-		e.encoder, err = newEncoder(w)
+		e.encoder, err = newEncoder(w.shape(), w, o.Precision)
 		return err
 	})
 	version := arithmetic
+	if o.Precision == Float32 {
+		version = exactArithmetic
+	}
 	if !o.DisableCentring {
 		if e.centre, err = openCentre(w.hidden); err != nil {
 			return nil, err
@@ -83,11 +102,11 @@ func (e *Embedder) Model() string { return "multilingual-e5-small" }
 func (e *Embedder) Fingerprint() string { return e.fingerprint }
 
 // Dimensions is the length of a vector, 384.
-func (e *Embedder) Dimensions() int { return e.encoder.w.hidden }
+func (e *Embedder) Dimensions() int { return e.encoder.hidden }
 
 // MaxTokens is how many tokens, as CountTokens counts them, one text may have beside the model's prefix and marks.
 func (e *Embedder) MaxTokens() int {
-	return e.encoder.w.positions - 2 - e.tokenizer.count(documentPrefix+"x")
+	return e.encoder.tokens() - 2 - e.tokenizer.count(documentPrefix+"x")
 }
 
 // CountTokens is the number of the model's tokens in text, without prefix and marks.
@@ -96,6 +115,8 @@ func (e *Embedder) CountTokens(text string) int { return e.tokenizer.count(text)
 // EmbedQueries returns one vector per query, in input order: [len(texts)][384], L2 norm 1.
 // Errors: rag.Invalid for an empty text or one over MaxTokens; ctx's own. No partial result is returned.
 func (e *Embedder) EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error) {
+	e.gate.raise()
+	defer e.gate.lower()
 	return e.embed(ctx, texts, queryPrefix, nil)
 }
 
@@ -116,51 +137,86 @@ func (e *Embedder) embed(ctx context.Context, texts []string, prefix string, slo
 			return nil, rag.Errorf(rag.Invalid, "Text %d to embed is empty.", i)
 		}
 		order[i] = i
-		if ids[i] = e.tokenizer.encode(prefix + text); len(ids[i]) > e.encoder.w.positions {
+		if ids[i] = e.tokenizer.encode(prefix + text); len(ids[i]) > e.encoder.tokens() {
 			return nil, rag.Errorf(rag.Invalid, "Text %d has %d tokens; the model takes %d. Split it.", i, e.tokenizer.count(text), e.MaxTokens())
 		}
 	}
-	// Longest first: the cores end together, and a batch holds sequences of like length.
+	// Longest first: the cores end together, and a tile holds sequences of like length.
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(ids[b]), len(ids[a])) })
-	h := e.encoder.w.hidden
+	tiles := tile(order, ids, e.threads)
+	members := 1
+	if e.alone.Add(1) == 1 && len(tiles) == 1 {
+		members = e.threads // a lone tile is split across the cores
+	}
+	defer e.alone.Add(-1)
+	var between func(context.Context) error
+	if slots != nil {
+		between = e.gate.pass
+	}
 	out := make([]rag.Embedding, len(texts))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for len(order) > 0 {
-		n, tokens := 0, 0
-		for n < len(order) && (n == 0 || tokens+len(ids[order[n]]) <= batchTokens) {
-			tokens += len(ids[order[n]])
-			n++
+	run := func(tile []int) error {
+		if slots != nil {
+			select {
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
-		batch := order[:n]
-		order = order[n:]
-		g.Go(func() error {
-			if slots != nil {
-				select {
-				case slots <- struct{}{}:
-					defer func() { <-slots }()
-				case <-ctx.Done():
-					return ctx.Err()
-				}
+		sequences, vectors := make([][]int32, len(tile)), make([][]float32, len(tile))
+		for i, at := range tile {
+			sequences[i], vectors[i] = ids[at], make([]float32, e.encoder.hidden)
+			out[at] = vectors[i]
+		}
+		if err := e.encoder.encode(ctx, sequences, vectors, members, between); err != nil {
+			return err
+		}
+		for _, v := range vectors {
+			if e.centre != nil {
+				e.centre.apply(v, prefix == queryPrefix)
 			}
-			sequences, vectors := make([][]int32, n), make([][]float32, n)
-			for i, at := range batch {
-				sequences[i], vectors[i] = ids[at], make([]float32, h)
-			}
-			if err := e.encoder.encode(ctx, sequences, vectors); err != nil {
-				return err
-			}
-			for i, at := range batch {
-				if e.centre != nil {
-					e.centre.apply(vectors[i], prefix == queryPrefix)
-				}
-				out[at] = vectors[i]
-			}
-			return nil
-		})
+		}
+		return nil
+	}
+	if len(tiles) == 1 {
+		if err := run(tiles[0]); err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+	g, groupCtx := errgroup.WithContext(ctx)
+	g.SetLimit(e.threads)
+	ctx = groupCtx
+	for _, t := range tiles {
+		g.Go(func() error { return run(t) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// tile cuts order, longest first, into runs of at most tileTokens tokens (or one text) that keep all cores busy to the end: no larger
+// than the threads' even share.
+func tile(order []int, ids [][]int32, threads int) [][]int {
+	total := 0
+	for _, at := range order {
+		total += len(ids[at])
+	}
+	limit := tileTokens
+	if total > minTileTokens {
+		rounds := (total + threads*tileTokens - 1) / (threads * tileTokens)
+		limit = max(minTileTokens, min(limit, (total+rounds*threads-1)/(rounds*threads)))
+	}
+	var tiles [][]int
+	for len(order) > 0 {
+		n, tokens := 0, 0
+		for n < len(order) && (n == 0 || tokens+len(ids[order[n]]) <= limit) {
+			tokens += len(ids[order[n]])
+			n++
+		}
+		tiles = append(tiles, order[:n])
+		order = order[n:]
+	}
+	return tiles
 }

@@ -3,175 +3,168 @@ package local
 import (
 	"context"
 	"fmt"
-	"math"
 	"runtime"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
-
-	"footnote/internal/simd"
 )
 
-// encoder is the BERT of the model (Devlin et al., NAACL 2019), post-norm, in f32. It is read-only: any number of goroutines may use it.
+// shape is what an encoder's arithmetic depends on beside its weights.
+type shape struct {
+	hidden, layers, heads, ffn int
+	positions                  int // rows of the position table
+	firstPosition              int // the row of a sequence's first token
+	eps                        float32
+	clsPooling                 bool // the vector is the first token's state, not the mean
+}
+
+// tokens is the greatest length of a sequence.
+func (s shape) tokens() int { return s.positions - s.firstPosition }
+
+func (s shape) validate() error {
+	if s.hidden%32 != 0 || s.ffn%32 != 0 || s.heads <= 0 || s.hidden%s.heads != 0 || s.hidden/s.heads%32 != 0 {
+		return fmt.Errorf("hidden size %d, feed-forward size %d and head width %d must be multiples of 32", s.hidden, s.ffn, s.hidden/max(s.heads, 1))
+	}
+	return nil
+}
+
+// source gives the weights of an encoder by the built-in model's names: emb.pos, emb.type, emb.ln.{w,b}, and per layer l0.…:
+// q, k, v, ao, fi, fo as .w and .b, aln and oln as .w and .b.
+type source interface {
+	// vector returns n values in memory that the caller owns.
+	vector(name string, n int) ([]float32, error)
+	// matrix returns a function that writes row i, of k values, of the n rows.
+	matrix(name string, n, k int) (func(i int, dst []float32), error)
+	// wordRow writes the embedding of token id.
+	wordRow(id int, dst []float32)
+}
+
+// encoder is a BERT (Devlin et al., NAACL 2019), post-norm. It is read-only: any number of goroutines may use it.
 type encoder struct {
-	w              *weights
+	shape
+	precision      Precision
+	source         source
 	position       []float32 // [positions][hidden], the type-0 row already added
 	inputW, inputB []float32
 	layers         []layer
-	buffers        sync.Pool
+	passes         sync.Pool
 }
 
 type layer struct {
-	qkv            *simd.Packed // [3·hidden][hidden]
-	qkvB           []float32
-	out            *simd.Packed
-	outB           []float32
-	attnW, attnB   []float32
-	up             *simd.Packed // [ffn][hidden]
-	upB            []float32
-	down           *simd.Packed // [hidden][ffn]
-	downB          []float32
-	finalW, finalB []float32
+	q, k, v, out, up, down       *linear
+	attnW, attnB, finalW, finalB []float32
 }
 
-// newEncoder expands the 4-bit weights to packed f32, layers in parallel; the word embeddings stay in 4 bits.
-func newEncoder(w *weights) (*encoder, error) {
-	e := &encoder{w: w, layers: make([]layer, w.layers)}
-	e.buffers.New = func() any { return new(buffers) }
-	load := func(dst *[]float32, name string, n int, err *error) {
-		if *err == nil {
-			*dst, *err = w.f32(name, n)
-		}
-	}
-	var types []float32
-	var err error
-	load(&e.position, "emb.pos", w.positions*w.hidden, &err)
-	load(&types, "emb.type", 2*w.hidden, &err)
-	load(&e.inputW, "emb.ln.w", w.hidden, &err)
-	load(&e.inputB, "emb.ln.b", w.hidden, &err)
-	if err != nil {
+// newEncoder packs the weights into the layouts that the kernels want, layers in parallel; the word embeddings stay where they are.
+func newEncoder(s shape, w source, p Precision) (*encoder, error) {
+	if err := s.validate(); err != nil {
 		return nil, err
 	}
-	for i := range w.positions {
-		add(e.position[i*w.hidden:][:w.hidden], types[:w.hidden])
+	e := &encoder{shape: s, precision: p, source: w, layers: make([]layer, s.layers)}
+	e.passes.New = func() any { return new(pass) }
+	r := vectors{source: w}
+	e.position = r.read("emb.pos", s.positions*s.hidden)
+	types := r.read("emb.type", s.hidden)
+	e.inputW, e.inputB = r.read("emb.ln.w", s.hidden), r.read("emb.ln.b", s.hidden)
+	if r.err != nil {
+		return nil, r.err
+	}
+	for i := range s.positions {
+		add(e.position[i*s.hidden:][:s.hidden], types)
 	}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range e.layers {
-		g.Go(func() error {
-			l, err := w.layer(i)
-			e.layers[i] = l
+		g.Go(func() (err error) {
+			e.layers[i], err = newLayer(s, w, p, i)
 			return err
 		})
 	}
 	return e, g.Wait()
 }
 
-func (w *weights) layer(i int) (layer, error) {
-	var l layer
-	var err error
-	name := func(s string) string { return fmt.Sprintf("l%d.%s", i, s) }
-	load := func(s string, n int) (v []float32) {
-		if err == nil {
-			v, err = w.f32(name(s), n)
+// vectors reads vectors and remembers the first failure.
+type vectors struct {
+	source source
+	err    error
+}
+
+func (r *vectors) read(name string, n int) (v []float32) {
+	if r.err == nil {
+		v, r.err = r.source.vector(name, n)
+	}
+	return v
+}
+
+func newLayer(s shape, w source, p Precision, i int) (layer, error) {
+	r := vectors{source: w}
+	h, f := s.hidden, s.ffn
+	name := func(part string) string { return fmt.Sprintf("l%d.%s", i, part) }
+	pack := func(part string, n, k int) *linear {
+		bias := r.read(name(part+".b"), n)
+		var row func(int, []float32)
+		if r.err == nil {
+			row, r.err = w.matrix(name(part+".w"), n, k)
 		}
-		return v
+		if r.err != nil {
+			return nil
+		}
+		return newLinear(p, n, k, bias, row)
 	}
-	h, f := w.hidden, w.ffn
-	var qkv []float32
-	for _, part := range []string{"q", "k", "v"} {
-		qkv = append(qkv, load(part+".w", h*h)...)
-		l.qkvB = append(l.qkvB, load(part+".b", h)...)
+	l := layer{
+		q: pack("q", h, h), k: pack("k", h, h), v: pack("v", h, h), out: pack("ao", h, h), up: pack("fi", f, h), down: pack("fo", h, f),
+		attnW: r.read(name("aln.w"), h), attnB: r.read(name("aln.b"), h), finalW: r.read(name("oln.w"), h), finalB: r.read(name("oln.b"), h),
 	}
-	out, up, down := load("ao.w", h*h), load("fi.w", f*h), load("fo.w", h*f)
-	l.outB, l.upB, l.downB = load("ao.b", h), load("fi.b", f), load("fo.b", h)
-	l.attnW, l.attnB, l.finalW, l.finalB = load("aln.w", h), load("aln.b", h), load("oln.w", h), load("oln.b", h)
-	if err != nil {
-		return l, err
-	}
-	l.qkv, l.out, l.up, l.down = simd.Pack(qkv, 3*h, h), simd.Pack(out, h, h), simd.Pack(up, f, h), simd.Pack(down, h, f)
-	return l, nil
-}
-
-// buffers is the working memory of one batch.
-type buffers struct {
-	x, qkv, attn, tmp, ffn, scores []float32
-	keys, values                   simd.Packed
-}
-
-func sized(b *[]float32, n int) []float32 {
-	if cap(*b) < n {
-		*b = make([]float32, n)
-	}
-	*b = (*b)[:n]
-	return *b
+	return l, r.err
 }
 
 // encode runs sequences through the model together, without padding: their tokens are rows of one matrix, and only attention
-// knows where each begins. It writes one mean-pooled, unit vector a sequence. ctx is looked at between layers.
-func (e *encoder) encode(ctx context.Context, sequences [][]int32, out [][]float32) error {
-	h, f := e.w.hidden, e.w.ffn
-	n := 0
-	for _, s := range sequences {
-		n += len(s)
+// knows where each begins. It writes one pooled, unit vector a sequence. members is how many cores may share the work. between is called
+// before each step; its error ends the pass.
+func (e *encoder) encode(ctx context.Context, sequences [][]int32, out [][]float32, members int, between func(context.Context) error) error {
+	p := e.passes.Get().(*pass)
+	defer e.passes.Put(p)
+	p.begin(e, sequences)
+	if members > 1 {
+		p.team = &team{run: p.task} // not used again: a member that comes late still looks at it
+		p.team.join(members)
+		defer p.team.end()
 	}
-	b := e.buffers.Get().(*buffers)
-	defer e.buffers.Put(b)
-	x, qkv, attn, tmp, ffn := sized(&b.x, n*h), sized(&b.qkv, n*3*h), sized(&b.attn, n*h), sized(&b.tmp, n*h), sized(&b.ffn, n*f)
-	row := 0
-	for _, s := range sequences {
-		for i, id := range s {
-			dst := x[row*h:][:h]
-			e.w.wordRow(int(id), dst)
-			add(dst, e.position[i*h:][:h])
-			row++
+	defer func() { p.team = nil }()
+	next := func(s step, tasks int) error {
+		if between != nil {
+			if err := between(ctx); err != nil {
+				return err
+			}
 		}
+		p.do(s, tasks)
+		return nil
 	}
-	layerNorm(x, h, e.inputW, e.inputB, e.w.eps)
+	rows := (p.rows + rowsPerTask - 1) / rowsPerTask
+	p.do(stepInput, rows)
 	for i := range e.layers {
-		if err := ctx.Err(); err != nil {
-			return err
+		p.layer = &e.layers[i]
+		for _, s := range [...]struct {
+			step  step
+			tasks int
+		}{
+			{stepProject, 3 * e.heads},
+			{stepAttend, e.heads * len(sequences)},
+			{stepMix, rows},
+			{stepOut, p.groups(e.hidden)},
+			{stepOutNorm, rows},
+			{stepUp, p.groups(e.ffn)},
+			{stepActivate, rows},
+			{stepDown, p.groups(e.hidden)},
+			{stepDownNorm, rows},
+		} {
+			if err := next(s.step, s.tasks); err != nil {
+				return err
+			}
 		}
-		l := &e.layers[i]
-		simd.MatMul(qkv, 3*h, x, h, n, l.qkv, l.qkvB)
-		start := 0
-		for _, s := range sequences {
-			e.attend(b, qkv[start*3*h:][:len(s)*3*h], attn[start*h:][:len(s)*h], len(s))
-			start += len(s)
-		}
-		simd.MatMul(tmp, h, attn, h, n, l.out, l.outB)
-		add(x, tmp)
-		layerNorm(x, h, l.attnW, l.attnB, e.w.eps)
-		simd.MatMul(ffn, f, x, h, n, l.up, l.upB)
-		gelu(ffn)
-		simd.MatMul(tmp, h, ffn, f, n, l.down, l.downB)
-		add(x, tmp)
-		layerNorm(x, h, l.finalW, l.finalB, e.w.eps)
 	}
-	for i, s := range sequences {
-		mean := out[i]
-		clear(mean)
-		for range s {
-			add(mean, x[:h])
-			x = x[h:]
-		}
-		unit(mean)
+	for i, start := range p.starts {
+		p.pool(out[i], start, len(sequences[i]))
 	}
 	return nil
-}
-
-// attend computes the attention of one sequence of n tokens, head by head. qkv is [n][3·hidden], dst [n][hidden].
-func (e *encoder) attend(b *buffers, qkv, dst []float32, n int) {
-	h := e.w.hidden
-	width := h / e.w.heads
-	scale := float32(1 / math.Sqrt(float64(width)))
-	scores := sized(&b.scores, n*n)
-	for head := range e.w.heads {
-		at := head * width
-		b.keys.Fill(qkv[h+at:], 3*h, n, width)
-		simd.MatMul(scores, n, qkv[at:], 3*h, n, &b.keys, nil)
-		softmax(scores, n, n, scale)
-		b.values.FillRows(qkv[2*h+at:], 3*h, n, width)
-		simd.MatMul(dst[at:], h, scores, n, n, &b.values, nil)
-	}
 }

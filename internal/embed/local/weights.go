@@ -53,6 +53,11 @@ type weights struct {
 	word    tensor
 }
 
+// shape is the encoder's.
+func (w *weights) shape() shape {
+	return shape{hidden: w.hidden, layers: w.layers, heads: w.heads, ffn: w.ffn, positions: w.positions, eps: w.eps}
+}
+
 // reader walks the file and remembers the first failure, so that every read is bounded and checked once at the end.
 type reader struct {
 	data []byte
@@ -204,10 +209,10 @@ func (w *weights) readDirectory(r *reader) error {
 	return nil
 }
 
-// f32 returns the named tensor's n elements as float32, in memory of their own.
-func (w *weights) f32(name string, n int) ([]float32, error) {
+// vector returns the first n elements of the named tensor as float32, in memory of their own.
+func (w *weights) vector(name string, n int) ([]float32, error) {
 	t, ok := w.tensors[name]
-	if !ok || t.elements != n {
+	if !ok || t.kind != typeF32 && n%q4Group != 0 || t.elements < n {
 		return nil, fmt.Errorf("the weights file has no tensor %q of %d elements", name, n)
 	}
 	out := make([]float32, n)
@@ -219,6 +224,16 @@ func (w *weights) f32(name string, n int) ([]float32, error) {
 		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.data[4*i:]))
 	}
 	return out, nil
+}
+
+// matrix returns a function that writes row i of the named tensor of n rows of k elements.
+func (w *weights) matrix(name string, n, k int) (func(i int, dst []float32), error) {
+	t, ok := w.tensors[name]
+	if !ok || t.kind != typeQ4 || t.elements != n*k || k%q4Group != 0 {
+		return nil, fmt.Errorf("the weights file has no 4-bit tensor %q of %d×%d elements", name, n, k)
+	}
+	bytes := k / q4Group * q4Block
+	return func(i int, dst []float32) { dequantise(dst[:k], t.data[i*bytes:][:bytes]) }, nil
 }
 
 // wordRow writes the embedding of piece id, hidden elements, to dst.

@@ -1,0 +1,55 @@
+#include "textflag.h"
+
+// func dotAVX512(a, b *float32, n int) float32
+// Z0–Z3 hold four running sums of sixteen lanes; the tail goes lane by lane.
+TEXT ·dotAVX512(SB), NOSPLIT, $0-28
+	MOVQ a+0(FP), SI
+	MOVQ b+8(FP), DX
+	MOVQ n+16(FP), CX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	SUBQ $64, CX
+	JLT  dotrest
+
+dot64:
+	VMOVUPS (SI), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 128(SI), Z6
+	VMOVUPS 192(SI), Z7
+	VFMADD231PS (DX), Z4, Z0
+	VFMADD231PS 64(DX), Z5, Z1
+	VFMADD231PS 128(DX), Z6, Z2
+	VFMADD231PS 192(DX), Z7, Z3
+	ADDQ $256, SI
+	ADDQ $256, DX
+	SUBQ $64, CX
+	JGE  dot64
+
+dotrest:
+	ADDQ $64, CX
+	VADDPS Z1, Z0, Z0
+	VADDPS Z3, Z2, Z2
+	VADDPS Z2, Z0, Z0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VHADDPS X0, X0, X0
+	VHADDPS X0, X0, X0
+	TESTQ CX, CX
+	JZ   dotdone
+
+dot1:
+	VMOVSS (SI), X4
+	VFMADD231SS (DX), X4, X0
+	ADDQ $4, SI
+	ADDQ $4, DX
+	DECQ CX
+	JNZ  dot1
+
+dotdone:
+	VZEROUPPER
+	VMOVSS X0, ret+24(FP)
+	RET
