@@ -13,9 +13,6 @@ var (
 	geluc      = [7]float32{-0.999993085861206, -1.1512017250061035, -0.4587709605693817, -0.05341210216283798, 0.00808071531355381, -0.0007692193612456322, 3.309277963126078e-05}
 	geluEnd    = float32(6)
 	inverse255 = float32(1) / 255
-	two55      = float32(255)
-	one        = float32(1)
-	absolute   = uint32(1<<31 - 1)
 
 	leastExponent = float32(-126) // 2^-126 is the least normal number
 )
