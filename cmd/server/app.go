@@ -85,15 +85,27 @@ func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embed
 		return nil, exitError{exitUsage, err}
 	}
 	if c.EmbedBaseURL == "" {
-		return builtIn()
+		return builtIn(c)
 	}
 	return openai.New(ctx, openai.Options{
 		BaseURL: c.EmbedBaseURL, Model: c.EmbedModel, APIKey: c.EmbedAPIKey.Reveal(), Dimensions: c.EmbedDimensions,
 	})
 }
 
-// builtIn is the built-in model. Its weights are held once.
-var builtIn = sync.OnceValues(func() (embedder, error) { return embedlocal.New(embedlocal.Options{}) })
+// builtIn is the built-in model. Its weights are held once for each precision.
+func builtIn(c config.Config) (embedder, error) {
+	if c.EmbedPrecision == config.Float32 {
+		return builtInFloat32()
+	}
+	return builtInInt8()
+}
+
+var (
+	builtInInt8    = sync.OnceValues(func() (embedder, error) { return embedlocal.New(embedlocal.Options{}) })
+	builtInFloat32 = sync.OnceValues(func() (embedder, error) {
+		return embedlocal.New(embedlocal.Options{Precision: embedlocal.Float32})
+	})
+)
 
 // openOther opens the model that collections can be re-embedded with, or were until now; nil when none is named.
 func openOther(ctx context.Context, c config.Config) (embedder, error) {
@@ -101,7 +113,7 @@ func openOther(ctx context.Context, c config.Config) (embedder, error) {
 	case c.OtherModel == "":
 		return nil, nil
 	case c.OtherBaseURL == "":
-		return builtIn()
+		return builtIn(c)
 	}
 	return openai.New(ctx, openai.Options{BaseURL: c.OtherBaseURL, Model: c.OtherModel, APIKey: c.OtherAPIKey.Reveal(), Dimensions: c.OtherDimensions})
 }

@@ -65,6 +65,7 @@ type Config struct {
 	EmbedModel      string        `env:"EMBED_MODEL"`
 	EmbedAPIKey     Secret        `env:"EMBED_API_KEY"`
 	EmbedDimensions int           `env:"EMBED_DIMENSIONS"`
+	EmbedPrecision  string        `env:"EMBED_PRECISION" envDefault:"int8"`
 	OtherBaseURL    string        `env:"OTHER_EMBED_BASE_URL"`
 	OtherModel      string        `env:"OTHER_EMBED_MODEL"`
 	OtherAPIKey     Secret        `env:"OTHER_EMBED_API_KEY"`
@@ -201,6 +202,9 @@ func (c Config) Validate() error {
 	if c.EmbedBaseURL == "" && c.EmbedModel != "" {
 		bad("FOOTNOTE_EMBED_MODEL needs FOOTNOTE_EMBED_BASE_URL; without both, the built-in model is used")
 	}
+	if !slices.Contains([]string{Int8, Float32}, c.EmbedPrecision) {
+		bad("FOOTNOTE_EMBED_PRECISION must be int8, or float32 for the exact arithmetic, several times slower; got %q", c.EmbedPrecision)
+	}
 	switch {
 	case c.OtherBaseURL != "" && c.OtherModel == "":
 		bad("FOOTNOTE_OTHER_EMBED_BASE_URL needs FOOTNOTE_OTHER_EMBED_MODEL: the model's name at that endpoint")
@@ -241,6 +245,12 @@ func (c Config) Validate() error {
 
 // BuiltIn names the built-in model where a setting must name one.
 const BuiltIn = "built-in"
+
+// Precisions of the arithmetic of a model that runs in this process.
+const (
+	Int8    = "int8"
+	Float32 = "float32"
+)
 
 // Postgres tells whether the catalog is in Postgres.
 func (c Config) Postgres() bool {
