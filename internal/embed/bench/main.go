@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -29,9 +30,18 @@ func main() {
 	python := flag.String("python", "python3", "a Python that has onnxruntime and numpy")
 	texts := flag.String("texts", "examples", "folder whose text files give the passages")
 	rounds := flag.Int("rounds", 7, "turns; each figure is the median")
-	paths := flag.String("paths", strings.Join(simd.Paths(), ","), "kernel paths to run")
+	best := simd.Paths()
+	slices.Reverse(best)
+	paths := flag.String("paths", strings.Join(best, ","), "kernel paths to run")
+	profile := flag.String("profile", "", "file for a CPU profile of the first path's passages, instead of the comparison: go tool pprof -top FILE")
 	flag.Parse()
-	if err := run(*dir, *python, *texts, *rounds, strings.Split(*paths, ",")); err != nil {
+	var err error
+	if *profile != "" {
+		err = record(*profile, *texts, strings.Split(*paths, ",")[0])
+	} else {
+		err = run(*dir, *python, *texts, *rounds, strings.Split(*paths, ","))
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -80,6 +90,37 @@ func run(dir, python, folder string, rounds int, paths []string) error {
 	return nil
 }
 
+// record profiles some seconds of passages.
+func record(file, folder, path string) error {
+	e, err := local.New(local.Options{})
+	if err != nil {
+		return err
+	}
+	words, _, err := readTexts(folder)
+	if err != nil {
+		return err
+	}
+	if err := simd.Select(path); err != nil {
+		return err
+	}
+	w := passages(e, words, 32, 256)
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	for begun := time.Now(); time.Since(begun) < 10*time.Second; {
+		if _, err := w.once(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // contender is one way to do a workload; run does it once and returns the seconds it took.
 type contender struct {
 	name    string
@@ -90,7 +131,7 @@ type contender struct {
 
 func (w workload) measure(e *local.Embedder, p *peer, paths []string, ceiling map[string]float64, rounds, threads int) error {
 	var all []*contender
-	for _, path := range slices.Backward(paths) {
+	for _, path := range paths {
 		share := w
 		if path == simd.Generic { // a hundred times slower: a part tells its rate
 			n := min(len(w.texts), 4)
