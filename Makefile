@@ -3,7 +3,7 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test lint bench bench-embed bench-production eval clean
+.PHONY: build demo test test-arm64 lint bench bench-embed bench-production eval clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -13,6 +13,17 @@ demo: build ## start the service with sample documents, ask three questions, kee
 
 test: lint ## everything, with the race detector; starts a throw-away Postgres unless TEST_POSTGRES_URL names one
 	$(GO) test -race -timeout 20m ./...
+	@$(MAKE) --no-print-directory test-arm64
+
+test-arm64: ## the arm64 kernels, emulated by qemu-aarch64 on CPUs without and with 8-bit dot products
+	@if ! command -v qemu-aarch64 >/dev/null; then \
+	  echo "the arm64 kernels are not tested: install qemu-aarch64 (Debian: qemu-user)"; test "$$REQUIRE_INTEGRATION" != 1; \
+	else \
+	  export GOOS=linux GOARCH=arm64 CGO_ENABLED=0; \
+	  $(GO) test -exec "qemu-aarch64 -cpu cortex-a53" ./internal/simd && \
+	  $(GO) test -exec "qemu-aarch64 -cpu max" ./internal/simd && \
+	  $(GO) test -exec "qemu-aarch64 -cpu max" -run SameBits ./internal/embed/local; \
+	fi
 
 lint: ## formatting, vet and staticcheck
 	@unformatted=$$(gofmt -l cmd internal api 2>/dev/null); if [ -n "$$unformatted" ]; then echo "gofmt these: $$unformatted"; exit 1; fi

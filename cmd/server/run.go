@@ -117,7 +117,7 @@ nothing leaves this machine unless you name a model's endpoint.`,
 	p.setting(root, "data", "DATA", "folder of the embedded store (default ./footnote-data)")
 	p.setting(root, "catalog", "CATALOG", "sqlite, or postgres://user:password@host:5432/database (default sqlite)")
 	p.setting(root, "index", "INDEX", "local, or qdrant://[key@]host:6334, qdrants:// for TLS (default local)")
-	p.setting(root, "cpu", "CPU", "generic, avx2 or avx512 (default: the best this machine has)")
+	p.setting(root, "cpu", "CPU", "generic, avx2, avxvnni, avx512, neon or neondot (default: the best this machine has)")
 	p.setting(root, "log-level", "LOG_LEVEL", "debug, info, warn or error (default info)")
 	p.setting(root, "log-format", "LOG_FORMAT", "text or json (default text)")
 	p.setting(root, "llm-base-url", "LLM_BASE_URL", "OpenAI-compatible chat endpoint, such as http://127.0.0.1:11434/v1 (default: none, extractive answers)")

@@ -232,8 +232,8 @@ func (c Config) Validate() error {
 	if !slices.Contains([]string{"text", "json"}, c.LogFormat) {
 		bad("FOOTNOTE_LOG_FORMAT must be text or json, got %q", c.LogFormat)
 	}
-	if !slices.Contains([]string{"", "generic", "avx2", "avx512"}, c.CPU) {
-		bad("FOOTNOTE_CPU must be generic, avx2 or avx512, or absent for the best, got %q", c.CPU)
+	if !slices.Contains([]string{"", "generic", "avx2", "avxvnni", "avx512", "neon", "neondot"}, c.CPU) {
+		bad("FOOTNOTE_CPU must be generic, avx2, avxvnni, avx512, neon or neondot, or absent for the best, got %q", c.CPU)
 	}
 	for _, o := range c.CORSOrigins {
 		if u, err := url.Parse(o); o != "*" && (err != nil || u.Host == "" || u.Path != "" || u.Scheme == "") {

@@ -12,6 +12,8 @@ type Int8 struct {
 	data  []int8
 	scale []float32 // [n rounded up to 32], the value of one step
 	sum   []float32 // [n rounded up to 32], scale·Σ weights: what an offset of all activations adds
+	// [n rounded up to 32], 128·Σ weights: what kernels miss that take activations less 128, as signed bytes.
+	offset []int32
 }
 
 // Columns is the number of output columns that a product writes: n rounded up to whole panels of 32.
@@ -34,6 +36,7 @@ func NewInt8(n, k int) *Int8 {
 	}
 	panels := (n + panel - 1) / panel
 	b := &Int8{n: n, k: k, data: make([]int8, panels*panel*k), scale: make([]float32, panels*panel), sum: make([]float32, panels*panel)}
+	b.offset = make([]int32, panels*panel)
 	return b
 }
 
@@ -60,6 +63,7 @@ func (b *Int8) SetColumn(col int, w []float32) {
 	}
 	b.scale[col] = top / 127
 	b.sum[col] = top / 127 * float32(sum)
+	b.offset[col] = 128 * sum
 }
 
 // int8Panel is what a kernel needs to multiply rows by one panel of 32 columns. The assembly knows its offsets.
@@ -76,6 +80,7 @@ type int8Panel struct {
 	colScale *float32
 	colSum   *float32
 	bias     *float32
+	offset   *int32
 }
 
 // int8Kernel multiplies tiles of rows by one panel. It changes nothing in p.
@@ -130,6 +135,7 @@ func MatMulInt8(dst []float32, ldd, panelStride int, a *Rows, from, to int, b *I
 	p.ldd, p.lda, p.quads = uintptr(4*ldd), uintptr(k), uintptr(k/4)
 	for q := first; q < last; q++ {
 		p.b, p.colScale, p.colSum, p.bias = &b.data[q*panel*k], &b.scale[q*panel], &b.sum[q*panel], &bias[q*panel]
+		p.offset = &b.offset[q*panel]
 		row := from
 		for _, kernel := range kern.int8 {
 			tiles := (to - row) / kernel.rows

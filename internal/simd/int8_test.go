@@ -89,6 +89,37 @@ func FuzzMatMulInt8(f *testing.F) {
 	})
 }
 
+// Random shapes, the greatest sums among them, where no fuzzing goes: under emulation.
+func TestMatMulInt8_RandomShapesGiveTheSameBits(t *testing.T) {
+	results := map[string][]float32{}
+	eachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(4, 8))
+		for range 100 {
+			m, n, k := 1+r.IntN(30), 1+r.IntN(100), 4+4*r.IntN(100)
+			checkInt8(t, r, m, n, k, r.IntN(4) == 0)
+			var a Rows
+			a.Resize(m, k)
+			for i := range a.Data {
+				a.Data[i] = uint8(r.Uint32())
+			}
+			for i := range a.Scale {
+				a.Scale[i], a.Min[i] = r.Float32(), r.Float32()-0.5
+			}
+			b := PackInt8(random(r, n*k), n, k)
+			dst := make([]float32, len(a.Scale)*b.Columns())
+			MatMulInt8(dst, b.Columns(), 32, &a, 0, m, b, 0, b.Columns()/32, random(r, b.Columns()))
+			results[Path()] = append(results[Path()], dst...)
+		}
+	})
+	for path, got := range results {
+		for i, want := range results[Generic] {
+			if math.Float32bits(got[i]) != math.Float32bits(want) {
+				t.Fatalf("%s: value %d: got %g, want %g", path, i, got[i], want)
+			}
+		}
+	}
+}
+
 func TestMatMulInt8_WritesPanelsWhereTold(t *testing.T) {
 	eachPath(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 8))

@@ -25,7 +25,8 @@ func quantiseGeneric(dst *uint8, src *float32, n int) (scale, least float32) {
 	return span * inverse255, least
 }
 
-// fma is x·y + z rounded once, as the assembly does it; but for one case in some 2^28, where the sum in float64 falls on a tie.
+// fma is x·y + z rounded once, as the assembly does it; but for one case in some 2^28, where the sum in float64 falls on a tie. A
+// compiler that fuses these changes nothing: the product is exact in float64.
 func fma(x, y, z float32) float32 { return float32(float64(x)*float64(y) + float64(z)) }
 
 // exp2 is 2^x for −126 ≤ x ≤ 127.

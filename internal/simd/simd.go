@@ -18,6 +18,8 @@ const (
 	AVX2    = "avx2"
 	AVXVNNI = "avxvnni" // AVX2 with 8-bit dot products
 	AVX512  = "avx512"
+	NEON    = "neon"    // 64-bit Arm
+	NEONDot = "neondot" // the same with 8-bit dot products
 )
 
 // kernels is one path's implementation.

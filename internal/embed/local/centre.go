@@ -40,7 +40,7 @@ func (c *centre) apply(v []float32, query bool) {
 		mean = c.query
 	}
 	for i := range v {
-		v[i] -= centreShare * mean[i]
+		v[i] -= float32(centreShare * mean[i]) // the conversion keeps a compiler from fusing
 	}
 	unit(v)
 }
