@@ -20,15 +20,15 @@ func float32Generic(p *float32Panel) {
 		for c := 0; c < panel; c += 8 {
 			var s [8]float32
 			for i, x := range a {
-				w := (*[8]float32)(b[i*panel+c:])
-				s[0] = fma(x, w[0], s[0])
-				s[1] = fma(x, w[1], s[1])
-				s[2] = fma(x, w[2], s[2])
-				s[3] = fma(x, w[3], s[3])
-				s[4] = fma(x, w[4], s[4])
-				s[5] = fma(x, w[5], s[5])
-				s[6] = fma(x, w[6], s[6])
-				s[7] = fma(x, w[7], s[7])
+				w, v := (*[8]float32)(b[i*panel+c:]), float64(x)
+				s[0] = float32(sum(v*float64(w[0]), s[0]))
+				s[1] = float32(sum(v*float64(w[1]), s[1]))
+				s[2] = float32(sum(v*float64(w[2]), s[2]))
+				s[3] = float32(sum(v*float64(w[3]), s[3]))
+				s[4] = float32(sum(v*float64(w[4]), s[4]))
+				s[5] = float32(sum(v*float64(w[5]), s[5]))
+				s[6] = float32(sum(v*float64(w[6]), s[6]))
+				s[7] = float32(sum(v*float64(w[7]), s[7]))
 			}
 			for j, v := range s {
 				out[c+j] = fma(factor, v, bias[c+j])

@@ -25,9 +25,33 @@ func quantiseGeneric(dst *uint8, src *float32, n int) (scale, least float32) {
 	return span * inverse255, least
 }
 
-// fma is x·y + z rounded once, as the assembly does it; but for one case in some 2^28, where the sum in float64 falls on a tie. A
-// compiler that fuses these changes nothing: the product is exact in float64.
-func fma(x, y, z float32) float32 { return float32(float64(x)*float64(y) + float64(z)) }
+// fma is x·y + z rounded once, as the assembly does it. A compiler that fuses these changes nothing: the product is exact in float64.
+func fma(x, y, z float32) float32 { return float32(sum(float64(x)*float64(y), z)) }
+
+// sum is p + z, p a product of two float32, so that rounding it again, to float32, gives what rounding once would. It is written to be
+// inlined.
+func sum(p float64, z float32) (s float64) {
+	s = p + float64(z)
+	if math.Float64bits(s)<<35 == 1<<63 { // half-way between two float32: what the first rounding took decides
+		return offTie(p, z)
+	}
+	return
+}
+
+// offTie moves p + z off the middle between two float32, to the side on which the exact sum lies.
+func offTie(p float64, addend float32) float64 {
+	z := float64(addend)
+	s := p + z
+	part := s - p
+	rest := (p - (s - part)) + (z - part) // exact: Knuth's TwoSum
+	switch {
+	case rest > 0:
+		return math.Nextafter(s, math.Inf(1))
+	case rest < 0:
+		return math.Nextafter(s, math.Inf(-1))
+	}
+	return s
+}
 
 // exp2 is 2^x for −126 ≤ x ≤ 127.
 func exp2(x float32) float32 {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"runtime"
 	"testing"
@@ -228,4 +229,26 @@ func BenchmarkRows(b *testing.B) {
 		}
 	}
 	_ = Select("")
+}
+
+// TestFMA_RoundsOnce holds the plain twin to the definition where rounding twice goes wrong: integers of many bits fall between two float32.
+func TestFMA_RoundsOnce(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 9))
+	ties := 0
+	for range 200_000 {
+		x, y := float32(r.IntN(1<<14)-1<<13), float32(r.IntN(1<<14)-1<<13)
+		z := float32(math.Ldexp(float64(r.IntN(1<<24)-1<<23), r.IntN(60)-60))
+		exact := new(big.Float).SetPrec(200).SetFloat64(float64(x) * float64(y))
+		exact.Add(exact, new(big.Float).SetFloat64(float64(z)))
+		want, _ := exact.Float32()
+		if float32(float64(x)*float64(y)+float64(z)) != want {
+			ties++
+		}
+		if got := fma(x, y, z); got != want {
+			t.Fatalf("%g·%g + %g: got %g, want %g", x, y, z, got, want)
+		}
+	}
+	if ties == 0 {
+		t.Error("no case was one that rounding twice gets wrong")
+	}
 }
