@@ -175,10 +175,14 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
 	}
-	a.handler = httpapi.New(httpapi.Options{
-		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Logger: log, Registry: registry,
-		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready,
-	})
+	serving := httpapi.Options{
+		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
+		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe,
+	}
+	for _, e := range a.others {
+		serving.Embedders = append(serving.Embedders, e)
+	}
+	a.handler = httpapi.New(serving)
 	return a, nil
 }
 
