@@ -19,6 +19,7 @@ import (
 
 	"footnote/internal/answer"
 	"footnote/internal/config"
+	embedcache "footnote/internal/embed/cache"
 	embedlocal "footnote/internal/embed/local"
 	"footnote/internal/embed/openai"
 	"footnote/internal/httpapi"
@@ -148,8 +149,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if err != nil {
 		return nil, err
 	}
-	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry := prometheus.NewRegistry()
+	a.cacheQueries(registry)
+	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.stages = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "footnote_stage_duration_seconds", Help: "Duration of a pipeline stage.",
@@ -184,6 +186,22 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	}
 	a.handler = httpapi.New(serving)
 	return a, nil
+}
+
+// cacheQueries puts one cache in front of every model.
+func (a *app) cacheQueries(registry *prometheus.Registry) {
+	if a.config.EmbedCache == 0 {
+		return
+	}
+	queries := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "footnote_embed_cache_queries_total", Help: "Queries by how they got their vector: hit (it was kept), shared (another request was embedding the same text), miss.",
+	}, []string{"outcome"})
+	registry.MustRegister(queries)
+	cache := embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(o embedcache.Outcome) { queries.WithLabelValues(string(o)).Inc() }})
+	a.embedder = cache.Over(a.embedder)
+	for i, e := range a.others {
+		a.others[i] = cache.Over(e)
+	}
 }
 
 // run works on jobs until ctx ends; it returns when the work in hand is finished or queued again.

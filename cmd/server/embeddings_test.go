@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -227,5 +228,41 @@ func TestEmbeddings_ModelsBehindEndpointsAreServedToo(t *testing.T) {
 	}
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A question is embedded once for its search and its answer, and never again while it is kept; documents are not kept.
+func TestEmbedCache_AQuestionIsEmbeddedOnce(t *testing.T) {
+	bothModes(t, testEmbedCache_AQuestionIsEmbeddedOnce)
+}
+
+func testEmbedCache_AQuestionIsEmbeddedOnce(t *testing.T) {
+	s := handbook(t)
+	counts := func(s *service) (out [2]int) {
+		t.Helper()
+		for line := range strings.Lines(string(s.send("GET", "/metrics", "", nil).body)) {
+			for i, outcome := range []string{"miss", "hit"} {
+				if rest, ok := strings.CutPrefix(line, `footnote_embed_cache_queries_total{outcome="`+outcome+`"} `); ok {
+					out[i], _ = strconv.Atoi(strings.TrimSpace(rest)) // 0 is wrong too
+				}
+			}
+		}
+		return out
+	}
+	first := s.ask(parental)
+	if got := counts(s); got != [2]int{1, 1} {
+		t.Errorf("after one question: got %v misses and hits, want one of each: the search's and the answer's", got)
+	}
+	if second := s.ask(parental); second.Text != first.Text || counts(s) != [2]int{1, 3} {
+		t.Errorf("after the second: got %v misses and hits, %q and %q", counts(s), first.Text, second.Text)
+	}
+	s.call("POST", "/v1/embeddings", map[string]any{"model": "multilingual-e5-small", "input": parental, "input_type": "query"}, 200, nil)
+	s.call("POST", "/v1/embeddings", map[string]any{"model": "multilingual-e5-small", "input": parental}, 200, nil)
+	if got := counts(s); got != [2]int{1, 4} {
+		t.Errorf("after its vector was asked for: got %v misses and hits", got)
+	}
+	off := handbook(t, "EMBED_CACHE=0")
+	if got := off.ask(parental); got.Text != first.Text || counts(off) != [2]int{} {
+		t.Errorf("without a cache: got %v misses and hits, %q, want %q", counts(off), got.Text, first.Text)
 	}
 }
