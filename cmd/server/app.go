@@ -193,11 +193,16 @@ func (a *app) cacheQueries(registry *prometheus.Registry) {
 	if a.config.EmbedCache == 0 {
 		return
 	}
-	queries := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "footnote_embed_cache_queries_total", Help: "Queries by how they got their vector: hit (it was kept), shared (another request was embedding the same text), miss.",
-	}, []string{"outcome"})
-	registry.MustRegister(queries)
-	cache := embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(o embedcache.Outcome) { queries.WithLabelValues(string(o)).Inc() }})
+	hits := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_hits_total", Help: "Queries whose vector was there, or on its way for another request."})
+	misses := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_misses_total", Help: "Queries that went through the model."})
+	registry.MustRegister(hits, misses)
+	cache := embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(hit bool) {
+		if hit {
+			hits.Inc()
+		} else {
+			misses.Inc()
+		}
+	}})
 	a.embedder = cache.Over(a.embedder)
 	for i, e := range a.others {
 		a.others[i] = cache.Over(e)

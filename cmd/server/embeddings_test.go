@@ -241,8 +241,8 @@ func testEmbedCache_AQuestionIsEmbeddedOnce(t *testing.T) {
 	counts := func(s *service) (out [2]int) {
 		t.Helper()
 		for line := range strings.Lines(string(s.send("GET", "/metrics", "", nil).body)) {
-			for i, outcome := range []string{"miss", "hit"} {
-				if rest, ok := strings.CutPrefix(line, `footnote_embed_cache_queries_total{outcome="`+outcome+`"} `); ok {
+			for i, name := range []string{"misses", "hits"} {
+				if rest, ok := strings.CutPrefix(line, "footnote_embed_cache_"+name+"_total "); ok {
 					out[i], _ = strconv.Atoi(strings.TrimSpace(rest)) // 0 is wrong too
 				}
 			}
