@@ -50,7 +50,7 @@ type things struct{ collection, document, job, citation, key string }
 
 // request makes a request for an operation: its path, and a body that is good for it.
 func (o operation) request(at things) (path, body string) {
-	path = strings.NewReplacer("{collection}", at.collection, "{external_id}", at.document, "{job}", at.job, "{citation}", at.citation, "{key}", at.key).Replace(o.path)
+	path = strings.NewReplacer("{collection}", at.collection, "{external_id}", at.document, "{job}", at.job, "{citation}", at.citation, "{key}", at.key, "{model}", "multilingual-e5-small").Replace(o.path)
 	marshal := func(v any) string { b, _ := json.Marshal(v); return string(b) }
 	switch o.id {
 	case "createCollection":
@@ -63,6 +63,8 @@ func (o operation) request(at things) (path, body string) {
 		body = marshal(map[string]any{"text": "Other text of some length."})
 	case "search", "query":
 		body = marshal(map[string]any{"query": "leave", "collections": []string{at.collection}})
+	case "createEmbedding":
+		body = marshal(map[string]any{"model": "multilingual-e5-small", "input": "leave"})
 	case "createKey":
 		body = marshal(map[string]any{"name": "x", "scope": "read"})
 	case "deleteDocuments":
@@ -220,6 +222,10 @@ func (s *service) foreign(o operation, name string, got response, absent func() 
 	case "listCollections", "listJobs":
 		if got.status != 200 || bytes.Contains(got.body, []byte(`"mine"`)) || !bytes.Contains(got.body, []byte(`"theirs"`)) {
 			s.t.Errorf("%s with %s: got %d %s", o.id, name, got.status, got.body)
+		}
+	case "createEmbedding", "listModels", "getModel": // they are of no collection
+		if got.status != 200 {
+			s.t.Errorf("%s with %s: got %d %s, want 200", o.id, name, got.status, got.body)
 		}
 	case "createCollection":
 		if got.status != 403 {

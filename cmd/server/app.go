@@ -19,6 +19,7 @@ import (
 
 	"footnote/internal/answer"
 	"footnote/internal/config"
+	embedcache "footnote/internal/embed/cache"
 	embedlocal "footnote/internal/embed/local"
 	"footnote/internal/embed/openai"
 	"footnote/internal/httpapi"
@@ -160,8 +161,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if err != nil {
 		return nil, err
 	}
-	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry := prometheus.NewRegistry()
+	a.cacheQueries(registry)
+	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.stages = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "footnote_stage_duration_seconds", Help: "Duration of a pipeline stage.",
@@ -187,11 +189,36 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
 	}
-	a.handler = httpapi.New(httpapi.Options{
-		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Logger: log, Registry: registry,
-		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready,
-	})
+	serving := httpapi.Options{
+		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
+		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe,
+	}
+	for _, e := range a.others {
+		serving.Embedders = append(serving.Embedders, e)
+	}
+	a.handler = httpapi.New(serving)
 	return a, nil
+}
+
+// cacheQueries puts one cache in front of every model.
+func (a *app) cacheQueries(registry *prometheus.Registry) {
+	if a.config.EmbedCache == 0 {
+		return
+	}
+	hits := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_hits_total", Help: "Queries whose vector was there, or on its way for another request."})
+	misses := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_misses_total", Help: "Queries that went through the model."})
+	registry.MustRegister(hits, misses)
+	cache := embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(hit bool) {
+		if hit {
+			hits.Inc()
+		} else {
+			misses.Inc()
+		}
+	}})
+	a.embedder = cache.Over(a.embedder)
+	for i, e := range a.others {
+		a.others[i] = cache.Over(e)
+	}
 }
 
 // run works on jobs until ctx ends; it returns when the work in hand is finished or queued again.

@@ -153,9 +153,83 @@ func testMalformed_RequestsGetTheRightProblem(t *testing.T) {
 			t.Errorf("%s: got errors %v, want %s", name, p.Errors, c.pointer)
 		}
 	}
+	s.malformedEmbeddings()
 	var got hitsJSON
 	s.call("POST", search, map[string]any{"query": "有内容可找", "collections": []string{"c"}}, 200, &got)
 	if len(got.Hits) != 1 {
 		t.Errorf("after it all: got %d hits, want the one document", len(got.Hits))
+	}
+}
+
+// malformedEmbeddings does the same to the routes whose errors have OpenAI's form.
+func (s *service) malformedEmbeddings() {
+	s.t.Helper()
+	const (
+		path  = "/v1/embeddings"
+		j     = "application/json"
+		model = "multilingual-e5-small"
+	)
+	ask := func(rest string) string { return `{"model": "` + model + `"` + rest + `}` }
+	list := func(n int, text string) string {
+		return ask(`, "input": ["` + strings.Repeat(text+`", "`, n-1) + text + `"]`)
+	}
+	long := strings.Repeat("leave ", s.app.embedder.MaxTokens())
+	for i, c := range []struct {
+		method, path, contentType, body string
+		status                          int
+		code, param, says               string
+	}{
+		{"POST", path, j, ``, 400, "invalid_request", "", "empty"},
+		{"POST", path, j, `{`, 400, "invalid_request", "", "JSON"},
+		{"POST", path, j, `[]`, 400, "invalid_request", "", "object"},
+		{"POST", path, "text/plain", ask(`, "input": "x"`), 415, "unsupported_media", "", "application/json"},
+		{"POST", path + "?x=1", j, ask(`, "input": "x"`), 400, "invalid_request", "x", "Unknown parameter"},
+		{"POST", path, j, `{"input": "x"}`, 400, "invalid_request", "model", "GET /v1/models"},
+		{"POST", path, j, `{"model": 7, "input": "x"}`, 400, "invalid_request", "model", "a string"},
+		{"POST", path, j, `{"model": "text-embedding-3-small", "input": "x"}`, 404, "model_not_found", "model", model},
+		{"POST", path, j, ask(``), 400, "invalid_request", "input", "needed"},
+		{"POST", path, j, ask(`, "input": null`), 400, "invalid_request", "input", "needed"},
+		{"POST", path, j, ask(`, "input": 7`), 400, "invalid_request", "input", "text"},
+		{"POST", path, j, ask(`, "input": {"text": "x"}`), 400, "invalid_request", "input", "text"},
+		{"POST", path, j, ask(`, "input": ""`), 400, "invalid_request", "input[0]", "empty"},
+		{"POST", path, j, ask(`, "input": []`), 400, "invalid_request", "input", "empty list"},
+		{"POST", path, j, ask(`, "input": ["x", " \n"]`), 400, "invalid_request", "input[1]", "empty"},
+		{"POST", path, j, ask(`, "input": ["x", null]`), 400, "invalid_request", "input[1]", "text"},
+		{"POST", path, j, ask(`, "input": ["x", {}]`), 400, "invalid_request", "input[1]", "object"},
+		{"POST", path, j, ask(`, "input": [101, 2054]`), 400, "invalid_request", "input[0]", "token ids"},
+		{"POST", path, j, ask(`, "input": [[101, 2054], [7]]`), 400, "invalid_request", "input[0]", "token ids"},
+		{"POST", path, j, list(2049, "x"), 400, "invalid_request", "input", "2048"},
+		{"POST", path, j, ask(`, "input": ["x", "` + long + `x"]`), 400, "invalid_request", "input[1]", fmt.Sprintf("%d tokens", s.app.embedder.MaxTokens()+1)},
+		{"POST", path, j, ask(`, "input": "` + strings.Repeat("长", 100_000) + `"`), 400, "invalid_request", "input[0]", "300000 bytes"},
+		{"POST", path, j, list(620, long[:len(long)-6]), 400, "invalid_request", "input", "300000 tokens"},
+		{"POST", path, j, ask(`, "input": "` + strings.Repeat("x", 4<<20) + `"`), 413, "too_large", "", "larger"},
+		{"POST", path, j, ask(`, "input": "x", "encoding_format": "hex"`), 400, "invalid_request", "encoding_format", "base64"},
+		{"POST", path, j, ask(`, "input": "x", "dimensions": 256`), 400, "invalid_request", "dimensions", "384"},
+		{"POST", path, j, ask(`, "input": "x", "dimensions": 0`), 400, "invalid_request", "dimensions", "384"},
+		{"POST", path, j, ask(`, "input": "x", "input_type": "title"`), 400, "invalid_request", "input_type", "query"},
+		{"POST", path, j, ask(`, "input": "x", "tenant_id": "y"`), 400, "invalid_request", "tenant_id", "Unknown field"},
+		{"GET", path, "", "", 405, "method_not_allowed", "", "Allow"},
+		{"DELETE", "/v1/models/" + model, "", "", 405, "method_not_allowed", "", "Allow"},
+		{"GET", "/v1/models?limit=2", "", "", 400, "invalid_request", "limit", "Unknown parameter"},
+		{"GET", "/v1/models/none", "", "", 404, "model_not_found", "model", model},
+		{"GET", "/v1/models/%ff", "", "", 400, "invalid_request", "model", "malformed"},
+	} {
+		name := fmt.Sprintf("embeddings %d %s %s %.60s", i, c.method, c.path, c.body)
+		var body io.Reader
+		if c.body != "" {
+			body = strings.NewReader(c.body)
+		}
+		a := s.send(c.method, c.path, c.contentType, body)
+		if a.status != c.status || a.header.Get("Content-Type") != "application/json" || a.header.Get("X-Request-ID") == "" {
+			s.t.Errorf("%s: got %d %s, want %d: %s", name, a.status, a.header.Get("Content-Type"), c.status, a.body)
+			continue
+		}
+		var got struct {
+			Error struct{ Message, Type, Param, Code string }
+		}
+		a.json(s.t, &got)
+		if e := got.Error; e.Type != "invalid_request_error" || e.Code != c.code || e.Param != c.param || !strings.Contains(e.Message, c.says) {
+			s.t.Errorf("%s: got %s, want %s of %q with %q", name, a.body, c.code, c.param, c.says)
+		}
 	}
 }

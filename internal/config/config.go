@@ -66,6 +66,7 @@ type Config struct {
 	EmbedAPIKey     Secret        `env:"EMBED_API_KEY"`
 	EmbedDimensions int           `env:"EMBED_DIMENSIONS"`
 	EmbedPrecision  string        `env:"EMBED_PRECISION" envDefault:"int8"`
+	EmbedCache      int           `env:"EMBED_CACHE" envDefault:"4096"`
 	OtherBaseURL    string        `env:"OTHER_EMBED_BASE_URL"`
 	OtherModel      string        `env:"OTHER_EMBED_MODEL"`
 	OtherAPIKey     Secret        `env:"OTHER_EMBED_API_KEY"`
@@ -219,6 +220,9 @@ func (c Config) Validate() error {
 	}
 	if c.EmbedDimensions < 0 || c.EmbedDimensions > 8192 {
 		bad("FOOTNOTE_EMBED_DIMENSIONS must be between 1 and 8192, or absent")
+	}
+	if c.EmbedCache < 0 || c.EmbedCache > 1_000_000 {
+		bad("FOOTNOTE_EMBED_CACHE must be a number of queries up to 1000000, or 0 for no cache, got %d", c.EmbedCache)
 	}
 	if c.Workers < 1 || c.Workers > 64 {
 		bad("FOOTNOTE_WORKERS must be between 1 and 64, got %d", c.Workers)

@@ -83,7 +83,7 @@ func TestValidate_StoresAndModels(t *testing.T) {
 	const pg, qd = "FOOTNOTE_CATALOG=postgres://u:s3cret@h/db", "FOOTNOTE_INDEX=qdrants://s3cret@h:6334"
 	for _, good := range [][]string{
 		{pg, qd}, {qd}, {pg, qd, "FOOTNOTE_BLOBS=folder"}, {pg, qd, "FOOTNOTE_BLOBS=s3://b/p?endpoint=http://h", "FOOTNOTE_S3_ACCESS_KEY=a", "FOOTNOTE_S3_SECRET_KEY=b"}, {"FOOTNOTE_OTHER_EMBED_MODEL=built-in"},
-		{"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1"}, {qd, "FOOTNOTE_QDRANT_QUANTIZATION=scalar", "FOOTNOTE_QDRANT_EXACT_BELOW=-1", "FOOTNOTE_JOB_LEASE=1s"},
+		{"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1"}, {qd, "FOOTNOTE_QDRANT_QUANTIZATION=scalar", "FOOTNOTE_QDRANT_EXACT_BELOW=-1", "FOOTNOTE_JOB_LEASE=1s"}, {"FOOTNOTE_EMBED_CACHE=0"},
 	} {
 		c, err := Load(good, "", nil)
 		if err != nil {
@@ -104,6 +104,7 @@ func TestValidate_StoresAndModels(t *testing.T) {
 		"FOOTNOTE_QDRANT_QUANTIZATION":           {"FOOTNOTE_QDRANT_QUANTIZATION=half"},
 		"FOOTNOTE_QDRANT_SHARDS":                 {"FOOTNOTE_QDRANT_SHARDS=0"},
 		"FOOTNOTE_JOB_LEASE":                     {"FOOTNOTE_JOB_LEASE=1ms"},
+		"FOOTNOTE_EMBED_CACHE must be":           {"FOOTNOTE_EMBED_CACHE=-1"},
 		"FOOTNOTE_OTHER_EMBED_BASE_URL, or must": {"FOOTNOTE_OTHER_EMBED_MODEL=m"},
 		"needs FOOTNOTE_OTHER_EMBED_MODEL":       {"FOOTNOTE_OTHER_EMBED_BASE_URL=http://h"},
 	} {

@@ -33,12 +33,19 @@ func (s *server) routes() http.Handler {
 	r.Get("/docs", s.docsHandler)
 
 	metrics := promhttp.HandlerFor(s.o.Registry, promhttp.HandlerOpts{})
-	for _, route := range []struct {
+	type route struct {
 		method, pattern string
 		scope           rag.Scope
 		h               handler
 		params          []string // of the query string
-	}{
+	}
+	add := func(form errorForm, routes []route) {
+		for _, route := range routes {
+			s.forms[route.pattern] = form
+			r.Method(route.method, route.pattern, s.handle(s.allow(route.scope, strict(route.params, route.h))))
+		}
+	}
+	add(asProblem, []route{
 		{"GET", "/metrics", rag.ScopeAdmin, func(w http.ResponseWriter, r *http.Request) error { metrics.ServeHTTP(w, r); return nil }, nil},
 
 		{"POST", "/v1/collections", rag.ScopeWrite, s.createCollection, nil},
@@ -77,16 +84,21 @@ func (s *server) routes() http.Handler {
 		{"POST", "/v1/keys", rag.ScopeAdmin, s.createKey, nil},
 		{"GET", "/v1/keys", rag.ScopeAdmin, s.listKeys, []string{"limit", "after"}},
 		{"DELETE", "/v1/keys/{key}", rag.ScopeAdmin, s.revokeKey, nil},
-	} {
-		r.Method(route.method, route.pattern, s.handle(s.allow(route.scope, strict(route.params, route.h))))
-	}
+	})
+	// What clients of OpenAI's API call. Their errors have its form, also those of what stands in front of the handler.
+	add(asOpenAI, []route{
+		{"POST", "/v1/embeddings", rag.ScopeRead, s.createEmbedding, nil},
+		{"GET", "/v1/models", rag.ScopeRead, s.listModels, nil},
+		{"GET", "/v1/models/{model}", rag.ScopeRead, s.getModel, nil},
+	})
 	r.NotFound(s.handle(func(_ http.ResponseWriter, r *http.Request) error {
 		return rag.Errorf(rag.NotFound, "There is nothing at %s; /docs lists what there is.", rag.Clip(r.URL.Path, 200))
 	}))
 	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
 		for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-			if r.Match(chi.NewRouteContext(), m, routePath(req)) {
+			if pattern := r.Find(chi.NewRouteContext(), m, routePath(req)); pattern != "" {
 				w.Header().Add("Allow", m)
+				chi.RouteContext(req.Context()).RoutePatterns = []string{pattern} // the log, the metrics and the form of the error go by it
 			}
 		}
 		s.problem(w, req, rag.Errorf(methodNotAllowed, "%s is not possible at %s; the Allow header lists what is.", req.Method, rag.Clip(req.URL.Path, 200)))

@@ -71,18 +71,31 @@ type Answer interface {
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error)
 }
 
-// Options wires the handler. All but APIKey and CORSOrigins are needed.
+// Embedder is an embedding model. CountTokens counts as the model does; a text has at most MaxTokens.
+type Embedder interface {
+	EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error)
+	EmbedDocuments(ctx context.Context, texts []string) ([]rag.Embedding, error)
+	Model() string
+	Fingerprint() string
+	Dimensions() int
+	MaxTokens() int
+	CountTokens(text string) int
+}
+
+// Options wires the handler. All but APIKey, CORSOrigins and Observe are needed.
 type Options struct {
 	Ingest      Ingest
 	Catalog     Catalog
 	Search      Search
 	Answer      Answer
+	Embedders   []Embedder // that /v1/embeddings serves, the service's own first; of those with one name, the first
 	Logger      *slog.Logger
 	Registry    *prometheus.Registry
 	APIKey      string   // the first admin key; empty: none, and no key is asked for until one is made
 	CORSOrigins []string // exact origins of web apps; "*" only when written so
 	Version     string
 	Ready       func(ctx context.Context) error
+	Observe     func(stage string, d time.Duration) // nil: nobody looks
 }
 
 type server struct {
@@ -90,11 +103,15 @@ type server struct {
 	docs     []byte
 	access   *access
 	requests *prometheus.HistogramVec
+	forms    map[string]errorForm // by the pattern of the route; those that are not here answer with problems
 }
 
 // New makes the handler of the whole API. Any number of requests may run at a time.
 func New(o Options) http.Handler {
-	s := &server{o: o, docs: docsPage(), access: newAccess()}
+	if o.Observe == nil {
+		o.Observe = func(string, time.Duration) {}
+	}
+	s := &server{o: o, docs: docsPage(), access: newAccess(), forms: map[string]errorForm{}}
 	s.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "footnote_http_request_duration_seconds", Help: "Duration of HTTP requests.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 	}, []string{"method", "route", "status"})
