@@ -24,8 +24,8 @@ func miniLM(tb testing.TB) string {
 	return dir
 }
 
-// folderReference reads texts with the ids and vectors that other programs gave for them.
-func folderReference(tb testing.TB, file string) []referenceText {
+// lines reads texts with the ids, and maybe vectors, that other programs gave for them.
+func lines(tb testing.TB, file string) []referenceText {
 	tb.Helper()
 	f, err := os.Open(file)
 	if err != nil {
@@ -42,7 +42,7 @@ func folderReference(tb testing.TB, file string) []referenceText {
 		}
 		out = append(out, r)
 	}
-	if len(out) < 50 || s.Err() != nil {
+	if len(out) == 0 || s.Err() != nil {
 		tb.Fatalf("%s: %d texts, %v", file, len(out), s.Err())
 	}
 	return out
@@ -52,12 +52,12 @@ func folderReference(tb testing.TB, file string) []referenceText {
 // float32, of the published ONNX file (64 texts of many scripts).
 func TestOpenFolder_RealModelEqualsONNXRuntime(t *testing.T) {
 	dir := miniLM(t)
-	texts := folderReference(t, "testdata/minilm.jsonl")
+	texts := lines(t, "testdata/minilm.jsonl")
 	for _, c := range []struct {
 		name      string
 		precision Precision
 		least     float64
-	}{{"float32", Float32, 0.99999}, {"int8", Int8, 0.9995}} {
+	}{{"float32", Float32, 0.99999}, {"int8", Int8, 0.994}} {
 		e, err := OpenFolder(dir, FolderOptions{Options: Options{Precision: c.precision}})
 		if err != nil {
 			t.Fatal(err)

@@ -1,11 +1,12 @@
 package local
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"unicode/utf8"
 )
 
 // unigram splits a word by the pieces of a tokenizer.json's Unigram model, with the lattice of the built-in model's tokenizer.
@@ -14,55 +15,97 @@ type unigram struct {
 	mark    int32 // the piece of a mark alone, which the lattice passes over
 }
 
-// scoredPiece is ["piece", log probability].
-type scoredPiece struct {
-	text  string
-	score float64
+// scoredPieces reads [["piece", log probability], …]. Files have a quarter of a million, for which reflection takes a second.
+type scoredPieces struct {
+	texts  [][]byte
+	scores []float32
+	least  float64
 }
 
-// UnmarshalJSON reads the pair without the reflection that half a million values would pay for.
-func (p *scoredPiece) UnmarshalJSON(b []byte) error {
-	comma := bytes.LastIndexByte(b, ',')
-	if len(b) < 2 || b[0] != '[' || comma < 0 {
-		return errors.New("a piece is not a pair of text and score")
+var errPieces = errors.New("its vocabulary is not a list of pieces and scores; fetch it again")
+
+// UnmarshalJSON is given valid JSON, of whatever form.
+func (p *scoredPieces) UnmarshalJSON(b []byte) error {
+	blank := func(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+	at := 0
+	take := func(c byte) bool {
+		for at < len(b) && blank(b[at]) {
+			at++
+		}
+		if at == len(b) || b[at] != c {
+			return false
+		}
+		at++
+		return true
 	}
-	if err := json.Unmarshal(b[1:comma], &p.text); err != nil {
-		return err
+	if !take('[') {
+		return errPieces
 	}
-	return json.Unmarshal(b[comma+1:len(b)-1], &p.score)
+	for first := true; !take(']'); first = false {
+		if !first && !take(',') || !take('[') || !take('"') {
+			return errPieces
+		}
+		from, escaped := at, false
+		for at < len(b) && b[at] != '"' {
+			if b[at] == '\\' {
+				escaped = true
+				at++
+			}
+			at++
+		}
+		if at >= len(b) {
+			return errPieces
+		}
+		text := b[from:at:at]
+		if at++; escaped || !utf8.Valid(text) {
+			var s string
+			if err := json.Unmarshal(b[from-1:at], &s); err != nil {
+				return errPieces
+			}
+			text = []byte(s)
+		}
+		if !take(',') {
+			return errPieces
+		}
+		for at < len(b) && blank(b[at]) {
+			at++
+		}
+		from = at
+		for at < len(b) && b[at] != ']' && !blank(b[at]) {
+			at++
+		}
+		score, err := strconv.ParseFloat(string(b[from:at]), 64)
+		if err != nil || !(math.Abs(score) < 1e6) || !take(']') {
+			return errPieces
+		}
+		p.texts, p.scores, p.least = append(p.texts, text), append(p.scores, float32(score)), min(p.least, score)
+	}
+	return nil
 }
 
 func newUnigram(m tokenizerModel, special map[string]bool, rows int) (*unigram, error) {
 	if m.ByteFallback {
 		return nil, errors.New("its model splits unknown characters into bytes (byte_fallback), which is not understood; choose another model, or serve it behind an endpoint")
 	}
-	var vocab []scoredPiece
+	vocab := scoredPieces{least: math.MaxFloat64}
 	if err := json.Unmarshal(m.Vocabulary, &vocab); err != nil {
-		return nil, fmt.Errorf("its vocabulary is not a list of pieces and scores; fetch it again: %w", err)
+		return nil, err
 	}
-	if len(vocab) > rows {
-		return nil, fmt.Errorf("it has %d pieces and the model %d words; fetch tokenizer.json and model.safetensors of one model", len(vocab), rows)
+	if len(vocab.texts) > rows {
+		return nil, fmt.Errorf("it has %d pieces and the model %d words; fetch tokenizer.json and model.safetensors of one model", len(vocab.texts), rows)
 	}
-	if m.UnknownID == nil || *m.UnknownID < 0 || *m.UnknownID >= len(vocab) {
+	if m.UnknownID == nil || *m.UnknownID < 0 || *m.UnknownID >= len(vocab.texts) {
 		return nil, errors.New("it has no unk_id among its pieces; fetch it again")
 	}
-	t := &tokenizer{scores: make([]float32, len(vocab)), unk: int32(*m.UnknownID)}
+	t := &tokenizer{scores: vocab.scores, unk: int32(*m.UnknownID), unknownScore: vocab.least - unknownPenalty}
 	u := &unigram{lattice: t, mark: t.unk}
-	texts := make([][]byte, len(vocab))
-	least := math.MaxFloat64
-	for id, p := range vocab {
-		if math.Abs(p.score) > 1e6 {
-			return nil, fmt.Errorf("piece %q has score %g; fetch it again", p.text, p.score)
-		}
-		least = min(least, p.score)
-		texts[id], t.scores[id] = []byte(p.text), float32(p.score)
-		if p.text == wordMark {
+	for id, text := range vocab.texts {
+		if string(text) == wordMark {
 			u.mark = int32(id)
 		}
 	}
-	t.unknownScore = least - unknownPenalty
 	// Specials stay out, so that a literal <s> in a text is only text.
-	t.trie = newTrie(texts, func(id int) bool { return id != *m.UnknownID && !special[vocab[id].text] })
+	t.trie = newTrie(vocab.texts, func(id int) bool { return id != *m.UnknownID && !special[string(vocab.texts[id])] })
 	t.lattices.New = func() any { return new(lattice) }
 	return u, nil
 }
