@@ -84,7 +84,10 @@ func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embed
 	if err := simd.Select(c.CPU); err != nil {
 		return nil, exitError{exitUsage, err}
 	}
-	if c.EmbedBaseURL == "" {
+	switch f := c.EmbedFolder(); {
+	case f.Path != "":
+		return openFolder(f)
+	case c.EmbedBaseURL == "":
 		return builtIn()
 	}
 	return openai.New(ctx, openai.Options{
@@ -95,9 +98,29 @@ func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embed
 // builtIn is the built-in model. Its weights are held once.
 var builtIn = sync.OnceValues(func() (embedder, error) { return embedlocal.New(embedlocal.Options{}) })
 
+// openFolder opens a model from a folder.
+func openFolder(f config.Folder) (embedder, error) {
+	prefix := func(p string) *string {
+		switch p {
+		case "":
+			return nil
+		case config.NoPrefix:
+			p = ""
+		}
+		return &p
+	}
+	o := embedlocal.FolderOptions{QueryPrefix: prefix(f.Query), DocumentPrefix: prefix(f.Document)}
+	if f.Precision == "float32" {
+		o.Precision = embedlocal.Float32
+	}
+	return embedlocal.OpenFolder(f.Path, o)
+}
+
 // openOther opens the model that collections can be re-embedded with, or were until now; nil when none is named.
 func openOther(ctx context.Context, c config.Config) (embedder, error) {
-	switch {
+	switch f := c.OtherFolder(); {
+	case f.Path != "":
+		return openFolder(f)
 	case c.OtherModel == "":
 		return nil, nil
 	case c.OtherBaseURL == "":

@@ -82,7 +82,7 @@ func punctuation(r rune) bool {
 func newMetaspace(c component) (splitter, error) {
 	mark := c.Replacement
 	if utf8.RuneCountInString(mark) != 1 {
-		return nil, fmt.Errorf("Metaspace has replacement %q, want one character; fetch the file again", mark)
+		return nil, fmt.Errorf("pre_tokenizer Metaspace has replacement %q, want one character; fetch the file again", mark)
 	}
 	scheme := c.PrependScheme
 	if scheme == "" {
@@ -92,7 +92,7 @@ func newMetaspace(c component) (splitter, error) {
 		}
 	}
 	if scheme != "always" && scheme != "never" {
-		return nil, fmt.Errorf("Metaspace has prepend_scheme %q; want always or never: choose another model, or serve it behind an endpoint", scheme)
+		return nil, fmt.Errorf("pre_tokenizer Metaspace has prepend_scheme %q; want always or never: choose another model, or serve it behind an endpoint", scheme)
 	}
 	whole := c.Split != nil && !*c.Split
 	return func(text string, yield func(string)) {
