@@ -15,6 +15,7 @@ import (
 	"footnote/internal/catalog/postgres"
 	"footnote/internal/catalog/sqlite"
 	"footnote/internal/config"
+	embedlocal "footnote/internal/embed/local"
 	"footnote/internal/index/qdrant"
 	"footnote/internal/llm"
 	"footnote/internal/rag"
@@ -93,6 +94,10 @@ func (p *program) examine(ctx context.Context) []finding {
 	default:
 		_, err := e.EmbedQueries(ctx, []string{"Does it work? 能用吗？"})
 		f := finding{Check: "embedding", OK: err == nil, Found: fmt.Sprintf("%s, %d dimensions, fingerprint %s, first vector after %s (kernels: %s)", e.Model(), e.Dimensions(), e.Fingerprint(), time.Since(started).Round(time.Millisecond), simd.Path())}
+		if local, ok := e.(*embedlocal.Embedder); ok {
+			query, document := local.Prefixes()
+			f.Found += fmt.Sprintf("; %q before queries, %q before passages, at most %d tokens", query, document, e.MaxTokens())
+		}
 		if err != nil {
 			f.Found, f.Remedy = message(err), "See that the endpoint named by FOOTNOTE_EMBED_BASE_URL answers."
 			if c.EmbedBaseURL == "" {

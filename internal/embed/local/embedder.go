@@ -114,6 +114,9 @@ func (e *Embedder) Fingerprint() string { return e.fingerprint }
 // Dimensions is the length of a vector: 384 for the built-in model.
 func (e *Embedder) Dimensions() int { return e.encoder.hidden }
 
+// Prefixes are what goes before queries and before passages.
+func (e *Embedder) Prefixes() (query, document string) { return e.query, e.document }
+
 // MaxTokens is how many tokens, as CountTokens counts them, one text may have beside the model's prefix and marks.
 func (e *Embedder) MaxTokens() int {
 	before := 0

@@ -49,7 +49,8 @@ func lines(tb testing.TB, file string) []referenceText {
 }
 
 // TestOpenFolder_RealModelEqualsONNXRuntime holds ids and vectors of all-MiniLM-L6-v2 to those of Hugging Face's tokenizers and of ONNX Runtime, in
-// float32, of the published ONNX file (64 texts of many scripts).
+// float32, of the published ONNX file (64 texts of many scripts). In 8 bits the rounding of the weights alone costs .002, that of activations .003,
+// and subtracting channels' means before rounding does not help. Retrieval does not suffer (docs/models.md).
 func TestOpenFolder_RealModelEqualsONNXRuntime(t *testing.T) {
 	dir := miniLM(t)
 	texts := lines(t, "testdata/minilm.jsonl")
@@ -83,6 +84,9 @@ func TestOpenFolder_RealModelEqualsONNXRuntime(t *testing.T) {
 			if got < c.least {
 				t.Errorf("%s: %q: cosine %.6f", c.name, r.Text, got)
 			}
+		}
+		if c.precision == Int8 && mean < 0.998 && !raceEnabled {
+			t.Errorf("%s: mean cosine %.6f", c.name, mean)
 		}
 		t.Logf("%s (%s): cosine to ONNX Runtime at least %.6f, mean %.6f, over %d texts", c.name, simd.Path(), least, mean, len(texts))
 		if _, err := e.EmbedQueries(t.Context(), []string{strings.Repeat("word ", 255)}); err == nil {

@@ -116,6 +116,25 @@ func TestWordPiece_LongestPiecesFromTheLeft(t *testing.T) {
 	}
 }
 
+// TestUnigram_APieceOfAnyLengthEndsTheSearch: a single piece has as many nodes as bytes, the most that a vocabulary can have.
+func TestUnigram_APieceOfAnyLengthEndsTheSearch(t *testing.T) {
+	unknown := 0
+	u, err := newUnigram(tokenizerModel{UnknownID: &unknown, Vocabulary: json.RawMessage(`[["",0],["` + strings.Repeat("a", 1<<16) + `",-1]]`)}, nil, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []int32
+	u.each("ab", func(id int32) { got = append(got, id) })
+	if !slices.Equal(got, []int32{0}) {
+		t.Errorf("got %v, want one unknown piece", got)
+	}
+	for _, wrong := range []string{`{}`, `null`, `[["a"]]`, `[["a","b"]]`, `[[1,2]]`, `[["a",1e9]]`, `["a",1]`, `[["a",1],]`} {
+		if _, err := newUnigram(tokenizerModel{UnknownID: &unknown, Vocabulary: json.RawMessage(wrong)}, nil, 2); err == nil {
+			t.Errorf("%s was taken for a vocabulary", wrong)
+		}
+	}
+}
+
 func TestMetaspace_CutsBeforeEachMark(t *testing.T) {
 	never, whole := "never", false
 	for _, c := range []struct {

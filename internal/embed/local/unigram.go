@@ -15,6 +15,9 @@ type unigram struct {
 	mark    int32 // the piece of a mark alone, which the lattice passes over
 }
 
+// maxPieceBytes bounds a vocabulary to what a trie can number; XLM-RoBERTa's has 2.6 MB.
+const maxPieceBytes = 1 << 23
+
 // scoredPieces reads [["piece", log probability], …]. Files have a quarter of a million, for which reflection takes a second.
 type scoredPieces struct {
 	texts  [][]byte
@@ -99,10 +102,15 @@ func newUnigram(m tokenizerModel, special map[string]bool, rows int) (*unigram, 
 	}
 	t := &tokenizer{scores: vocab.scores, unk: int32(*m.UnknownID), unknownScore: vocab.least - unknownPenalty}
 	u := &unigram{lattice: t, mark: t.unk}
+	total := 0
 	for id, text := range vocab.texts {
+		total += len(text)
 		if string(text) == wordMark {
 			u.mark = int32(id)
 		}
+	}
+	if total > maxPieceBytes {
+		return nil, fmt.Errorf("its pieces have %d bytes together, more than any model that can be run; fetch it again", total)
 	}
 	// Specials stay out, so that a literal <s> in a text is only text.
 	t.trie = newTrie(vocab.texts, func(id int) bool { return id != *m.UnknownID && !special[string(vocab.texts[id])] })
