@@ -4,8 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"maps"
 	"math"
@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"footnote/internal/rag"
 )
 
 // checkpoint is the weights of a folder's model: an encoder's source over safetensors files. The files are read, not mapped: one that is
@@ -82,16 +84,10 @@ func checkpointFiles(dir string) ([]string, error) {
 		}
 		return names, nil
 	}
-	for name, remedy := range map[string]string{
-		"pytorch_model.bin": "it has pytorch_model.bin, which is a program as much as data: load the model with transformers and save it with safe_serialization=True",
-		"onnx":              "the folder onnx is of no use here: fetch the repository's model.safetensors too",
-		"model.onnx":        "model.onnx is of no use here: fetch the published model.safetensors",
-	} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return nil, fmt.Errorf("model.safetensors is missing; %s", remedy)
-		}
+	if _, err := os.Stat(filepath.Join(dir, "pytorch_model.bin")); err == nil {
+		return nil, errors.New("model.safetensors is missing, and pytorch_model.bin is a program as much as data: load the model with transformers and save it with safe_serialization=True")
 	}
-	return nil, fmt.Errorf("model.safetensors is missing; fetch the model's whole repository")
+	return nil, errors.New("model.safetensors is missing; fetch the model's whole repository (ONNX and GGUF files are of no use here)")
 }
 
 // findWords finds the table of words, and with it the prefix of all names: checkpoints of a whole task have one, such as bert.
@@ -198,41 +194,44 @@ func finite(name string, v []float32) error {
 	return nil
 }
 
-// wordRow writes the embedding of token id. What cannot be read becomes zeros, and err says so from then on.
+// wordRow writes the embedding of token id. What cannot be read becomes zeros, and check says so from then on.
 func (c *checkpoint) wordRow(id int, dst []float32) {
-	if err := c.word.row(id, dst[:c.word.width]); err != nil {
+	dst = dst[:c.word.width]
+	err := c.word.row(id, dst)
+	if err == nil {
+		err = finite(wordTensor, dst)
+	}
+	if err != nil {
 		clear(dst)
 		c.failure.CompareAndSwap(nil, &err)
 	}
 }
 
-// err is the first failure to read a word's embedding; vectors made since may be wrong.
-func (c *checkpoint) err() error {
+// check tells whether vectors may be used: every word was read, and every number is finite, which damaged weights may not give.
+// Errors: rag.Unavailable when a word could not be read; rag.Invalid.
+func (c *checkpoint) check(vectors [][]float32) error {
 	if err := c.failure.Load(); err != nil {
-		return *err
+		return rag.Errorf(rag.Unavailable, "The model's weights can no longer be read; see that its folder is whole, and start the service again: %w", *err)
 	}
-	return nil
-}
-
-// hashInto adds the files' bytes to h.
-func (c *checkpoint) hashInto(h hash.Hash) error {
-	for _, f := range c.files {
-		info, err := f.Stat()
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(h, io.NewSectionReader(f, 0, info.Size())); err != nil {
-			return err
+	for _, v := range vectors {
+		if err := rag.Embedding(v).Validate(len(v)); err != nil {
+			return rag.Errorf(rag.Invalid, "The model gives no proper vector: its weights are damaged; fetch them again: %w", err)
 		}
 	}
 	return nil
 }
 
-// digest is the SHA-256 of the files.
+// digest is the SHA-256 of the files, one after another.
 func (c *checkpoint) digest() (string, error) {
 	h := sha256.New()
-	if err := c.hashInto(h); err != nil {
-		return "", fmt.Errorf("read the weights: %w", err)
+	for _, f := range c.files {
+		info, err := f.Stat()
+		if err == nil {
+			_, err = io.Copy(h, io.NewSectionReader(f, 0, info.Size()))
+		}
+		if err != nil {
+			return "", fmt.Errorf("read the weights: %w", err)
+		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -43,19 +43,19 @@ type Options struct {
 
 // Embedder embeds with the built-in model or with one from a folder. Any number of goroutines may use it.
 type Embedder struct {
-	model         string
-	tokenizer     vocabulary
-	encoder       *encoder
-	centre        *centre // nil: off
-	query         string  // what goes before a query,
-	document      string  // and before a passage
-	tokens        int     // the greatest length of a sequence with its marks
-	fingerprint   string
-	sourceFailure func() error // what has gone wrong with reading the weights; nil: they are in memory
-	threads       int
-	gate          gate
-	alone         atomic.Int32  // batches that have the cores to themselves, if there is one
-	documents     chan struct{} // a slot for each core; queries take none, so that they need not wait behind documents' tiles
+	model       string
+	tokenizer   vocabulary
+	encoder     *encoder
+	centre      *centre // nil: off
+	query       string  // what goes before a query,
+	document    string  // and before a passage
+	tokens      int     // the greatest length of a sequence with its marks
+	fingerprint string
+	check       func(vectors [][]float32) error // of what the encoder gave; nil: its weights are in the binary
+	threads     int
+	gate        gate
+	alone       atomic.Int32  // batches that have the cores to themselves, if there is one
+	documents   chan struct{} // a slot for each core; queries take none, so that they need not wait behind documents' tiles
 }
 
 // New opens the built-in model. It takes some 0.1 s: the weights are expanded from 4 bits.
@@ -195,9 +195,9 @@ func (e *Embedder) embed(ctx context.Context, texts []string, query bool, slots 
 		if err := e.encoder.encode(ctx, sequences, vectors, members, between); err != nil {
 			return err
 		}
-		if e.sourceFailure != nil {
-			if err := e.sourceFailure(); err != nil {
-				return rag.Errorf(rag.Unavailable, "The model's weights can no longer be read; see that its folder is as it was, and start the service again: %w", err)
+		if e.check != nil {
+			if err := e.check(vectors); err != nil {
+				return err
 			}
 		}
 		for _, v := range vectors {

@@ -68,7 +68,7 @@ func openFolder(dir string, o FolderOptions) (_ *Embedder, err error) {
 	}
 	names := modelNames(dir, a.Name)
 	e := newEmbedder(o.Options)
-	e.model, e.tokens, e.sourceFailure = names[0], sh.tokens(), w.err
+	e.model, e.tokens, e.check = names[0], sh.tokens(), w.check
 	if s.maxTokens > 0 {
 		e.tokens = min(e.tokens, s.maxTokens)
 	}

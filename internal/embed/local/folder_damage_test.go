@@ -59,13 +59,15 @@ func TestOpenFolder_DamagedFilesAreErrorsNeverPanics(t *testing.T) {
 			opened++
 			vectors, err := e.EmbedQueries(t.Context(), []string{"Parental leave [SEP] </s> 育儿假\x00\xff", "x"})
 			if err != nil {
-				if rag.CodeOf(err) != rag.Invalid {
+				if code := rag.CodeOf(err); code != rag.Invalid && code != rag.Unavailable {
 					t.Errorf("%s: %v", name, err)
 				}
 				continue
 			}
-			if len(vectors) != 2 || len(vectors[0]) != foldertest.Hidden {
-				t.Errorf("%s: %d vectors", name, len(vectors))
+			for _, v := range vectors {
+				if err := v.Validate(foldertest.Hidden); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
 			}
 		}
 	}
