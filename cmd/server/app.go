@@ -85,8 +85,11 @@ func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embed
 	if err := simd.Select(c.CPU); err != nil {
 		return nil, exitError{exitUsage, err}
 	}
-	if c.EmbedBaseURL == "" {
-		return builtIn(c)
+	switch f := c.EmbedFolder(); {
+	case f.Path != "":
+		return openFolder(f)
+	case c.EmbedBaseURL == "":
+		return builtIn(f.Precision)
 	}
 	return openai.New(ctx, openai.Options{
 		BaseURL: c.EmbedBaseURL, Model: c.EmbedModel, APIKey: c.EmbedAPIKey.Reveal(), Dimensions: c.EmbedDimensions,
@@ -94,8 +97,8 @@ func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embed
 }
 
 // builtIn is the built-in model. Its weights are held once for each precision.
-func builtIn(c config.Config) (embedder, error) {
-	if c.EmbedPrecision == config.Float32 {
+func builtIn(precision string) (embedder, error) {
+	if precision == config.Float32 {
 		return builtInFloat32()
 	}
 	return builtInInt8()
@@ -108,13 +111,33 @@ var (
 	})
 )
 
+// openFolder opens a model from a folder.
+func openFolder(f config.Folder) (embedder, error) {
+	prefix := func(p string) *string {
+		switch p {
+		case "":
+			return nil
+		case config.NoPrefix:
+			p = ""
+		}
+		return &p
+	}
+	o := embedlocal.FolderOptions{QueryPrefix: prefix(f.Query), DocumentPrefix: prefix(f.Document)}
+	if f.Precision == config.Float32 {
+		o.Precision = embedlocal.Float32
+	}
+	return embedlocal.OpenFolder(f.Path, o)
+}
+
 // openOther opens the model that collections can be re-embedded with, or were until now; nil when none is named.
 func openOther(ctx context.Context, c config.Config) (embedder, error) {
-	switch {
+	switch f := c.OtherFolder(); {
+	case f.Path != "":
+		return openFolder(f)
 	case c.OtherModel == "":
 		return nil, nil
 	case c.OtherBaseURL == "":
-		return builtIn(c)
+		return builtIn(f.Precision)
 	}
 	return openai.New(ctx, openai.Options{BaseURL: c.OtherBaseURL, Model: c.OtherModel, APIKey: c.OtherAPIKey.Reveal(), Dimensions: c.OtherDimensions})
 }

@@ -15,6 +15,7 @@ import (
 	"footnote/internal/catalog/postgres"
 	"footnote/internal/catalog/sqlite"
 	"footnote/internal/config"
+	embedlocal "footnote/internal/embed/local"
 	"footnote/internal/index/qdrant"
 	"footnote/internal/llm"
 	"footnote/internal/rag"
@@ -85,12 +86,23 @@ func (p *program) examine(ctx context.Context) []finding {
 	e, err := openEmbedder(ctx, c, p.logger(c, p.stderr))
 	switch {
 	case err != nil:
-		out = append(out, finding{Check: "embedding", Found: message(err), Remedy: "Correct FOOTNOTE_EMBED_BASE_URL, _MODEL and _API_KEY, or leave them out for the built-in model."})
+		f := finding{Check: "embedding", Found: message(err), Remedy: "Correct FOOTNOTE_EMBED_BASE_URL, _MODEL and _API_KEY, or leave them out for the built-in model."}
+		if c.EmbedFolder().Path != "" {
+			f.Remedy = "docs/models.md says what the folder of FOOTNOTE_EMBED_MODEL must hold; without the setting, the built-in model is used."
+		}
+		out = append(out, f)
 	default:
 		_, err := e.EmbedQueries(ctx, []string{"Does it work? 能用吗？"})
 		f := finding{Check: "embedding", OK: err == nil, Found: fmt.Sprintf("%s, %d dimensions, fingerprint %s, first vector after %s (kernels: %s)", e.Model(), e.Dimensions(), e.Fingerprint(), time.Since(started).Round(time.Millisecond), simd.Path())}
+		if local, ok := e.(*embedlocal.Embedder); ok {
+			query, document := local.Prefixes()
+			f.Found += fmt.Sprintf("; %q before queries, %q before passages, at most %d tokens", query, document, e.MaxTokens())
+		}
 		if err != nil {
 			f.Found, f.Remedy = message(err), "See that the endpoint named by FOOTNOTE_EMBED_BASE_URL answers."
+			if c.EmbedBaseURL == "" {
+				f.Remedy = "See that the model's folder is whole, and fetch it again if not."
+			}
 		}
 		out = append(out, f)
 		out = append(out, p.examineCollections(ctx, c, e))

@@ -32,7 +32,7 @@ func (p *program) reembedCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reembed COLLECTION",
 		Short: "Give a collection another embedding model, beside the one in use, and swap when it does as well",
-		Long: `The other model is the one of FOOTNOTE_OTHER_EMBED_BASE_URL and _MODEL (or "built-in"), which every replica must have. Its vectors are made beside
+		Long: `The other model is the one of FOOTNOTE_OTHER_EMBED_BASE_URL and _MODEL (or a folder, or "built-in"), which every replica must have. Its vectors are made beside
 those in use; when all are there, both models answer the same questions, and the other one is put in use when its mean reciprocal rank is at least --min-ratio
 of the present one's. Questions come from --queries, a JSON Lines file of {"query": …, "documents": [external ids]}, or are sentences of the
 documents themselves. Searches go on all the while. --swap puts the former model in use again; --end forgets the one that is not in use.`,

@@ -65,12 +65,17 @@ type Config struct {
 	EmbedModel      string        `env:"EMBED_MODEL"`
 	EmbedAPIKey     Secret        `env:"EMBED_API_KEY"`
 	EmbedDimensions int           `env:"EMBED_DIMENSIONS"`
-	EmbedPrecision  string        `env:"EMBED_PRECISION" envDefault:"int8"`
+	EmbedQuery      string        `env:"EMBED_QUERY_PREFIX"`
+	EmbedDocument   string        `env:"EMBED_DOCUMENT_PREFIX"`
+	EmbedPrecision  string        `env:"EMBED_PRECISION"`
 	EmbedCache      int           `env:"EMBED_CACHE" envDefault:"4096"`
 	OtherBaseURL    string        `env:"OTHER_EMBED_BASE_URL"`
 	OtherModel      string        `env:"OTHER_EMBED_MODEL"`
 	OtherAPIKey     Secret        `env:"OTHER_EMBED_API_KEY"`
 	OtherDimensions int           `env:"OTHER_EMBED_DIMENSIONS"`
+	OtherQuery      string        `env:"OTHER_EMBED_QUERY_PREFIX"`
+	OtherDocument   string        `env:"OTHER_EMBED_DOCUMENT_PREFIX"`
+	OtherPrecision  string        `env:"OTHER_EMBED_PRECISION"`
 	LLMBaseURL      string        `env:"LLM_BASE_URL"`
 	LLMModel        string        `env:"LLM_MODEL"`
 	LLMAPIKey       Secret        `env:"LLM_API_KEY"`
@@ -197,20 +202,29 @@ func (c Config) Validate() error {
 			bad("%s must be an http or https URL such as http://127.0.0.1:11434/v1", name)
 		}
 	}
-	if c.EmbedBaseURL != "" && c.EmbedModel == "" {
-		bad("FOOTNOTE_EMBED_BASE_URL needs FOOTNOTE_EMBED_MODEL: the model's name at that endpoint")
-	}
-	if c.EmbedBaseURL == "" && c.EmbedModel != "" {
-		bad("FOOTNOTE_EMBED_MODEL needs FOOTNOTE_EMBED_BASE_URL; without both, the built-in model is used")
-	}
-	if !slices.Contains([]string{Int8, Float32}, c.EmbedPrecision) {
-		bad("FOOTNOTE_EMBED_PRECISION must be int8, or float32 for the exact arithmetic, several times slower; got %q", c.EmbedPrecision)
-	}
-	switch {
-	case c.OtherBaseURL != "" && c.OtherModel == "":
-		bad("FOOTNOTE_OTHER_EMBED_BASE_URL needs FOOTNOTE_OTHER_EMBED_MODEL: the model's name at that endpoint")
-	case c.OtherBaseURL == "" && c.OtherModel != "" && c.OtherModel != BuiltIn:
-		bad("FOOTNOTE_OTHER_EMBED_MODEL needs FOOTNOTE_OTHER_EMBED_BASE_URL, or must be %q for the built-in model", BuiltIn)
+	for _, e := range []struct {
+		name, baseURL, model string
+		folder               Folder
+	}{
+		{"FOOTNOTE_EMBED", c.EmbedBaseURL, c.EmbedModel, c.EmbedFolder()},
+		{"FOOTNOTE_OTHER_EMBED", c.OtherBaseURL, c.OtherModel, c.OtherFolder()},
+	} {
+		if e.baseURL != "" && e.model == "" {
+			bad("%s_BASE_URL needs %[1]s_MODEL: the model's name at that endpoint", e.name)
+		}
+		if e.folder.Path != "" {
+			if info, err := os.Stat(e.folder.Path); err != nil || !info.IsDir() {
+				bad("%[1]s_MODEL %[2]q is no folder. Without %[1]s_BASE_URL it names %[3]q, or a folder with config.json, tokenizer.json, model.safetensors, modules.json and 1_Pooling/config.json of a model (docs/models.md); with it, the model at that endpoint", e.name, e.folder.Path, BuiltIn)
+			}
+		} else if e.folder.Query != "" || e.folder.Document != "" {
+			bad("%s_QUERY_PREFIX and _DOCUMENT_PREFIX are for a model in a folder, named by %[1]s_MODEL without %[1]s_BASE_URL", e.name)
+		}
+		if e.baseURL != "" && e.folder.Precision != "" {
+			bad("%s_PRECISION is for a model that runs in this process, and %[1]s_BASE_URL names an endpoint", e.name)
+		}
+		if !slices.Contains([]string{"", Int8, Float32}, e.folder.Precision) {
+			bad("%s_PRECISION must be int8, or float32 for the exact arithmetic, several times slower; got %q", e.name, e.folder.Precision)
+		}
 	}
 	if (c.LLMBaseURL == "") != (c.LLMModel == "") {
 		bad("FOOTNOTE_LLM_BASE_URL and FOOTNOTE_LLM_MODEL go together; without both, answers are extractive")
@@ -250,11 +264,34 @@ func (c Config) Validate() error {
 // BuiltIn names the built-in model where a setting must name one.
 const BuiltIn = "built-in"
 
-// Precisions of the arithmetic of a model that runs in this process.
+// Precisions of the arithmetic of a model that runs in this process; absent: Int8.
 const (
 	Int8    = "int8"
 	Float32 = "float32"
 )
+
+// NoPrefix stands for an empty prefix where an absent one means the model's own.
+const NoPrefix = "none"
+
+// Folder names a model in a folder and how to run it.
+type Folder struct{ Path, Query, Document, Precision string }
+
+// EmbedFolder is the folder of the model; its Path is empty when the model is the built-in one or at an endpoint.
+func (c Config) EmbedFolder() Folder {
+	return Folder{folder(c.EmbedBaseURL, c.EmbedModel), c.EmbedQuery, c.EmbedDocument, c.EmbedPrecision}
+}
+
+// OtherFolder is the same of the other model.
+func (c Config) OtherFolder() Folder {
+	return Folder{folder(c.OtherBaseURL, c.OtherModel), c.OtherQuery, c.OtherDocument, c.OtherPrecision}
+}
+
+func folder(baseURL, model string) string {
+	if baseURL != "" || model == BuiltIn {
+		return ""
+	}
+	return model
+}
 
 // Postgres tells whether the catalog is in Postgres.
 func (c Config) Postgres() bool {

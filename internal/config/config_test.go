@@ -83,7 +83,9 @@ func TestValidate_StoresAndModels(t *testing.T) {
 	const pg, qd = "FOOTNOTE_CATALOG=postgres://u:s3cret@h/db", "FOOTNOTE_INDEX=qdrants://s3cret@h:6334"
 	for _, good := range [][]string{
 		{pg, qd}, {qd}, {pg, qd, "FOOTNOTE_BLOBS=folder"}, {pg, qd, "FOOTNOTE_BLOBS=s3://b/p?endpoint=http://h", "FOOTNOTE_S3_ACCESS_KEY=a", "FOOTNOTE_S3_SECRET_KEY=b"}, {"FOOTNOTE_OTHER_EMBED_MODEL=built-in"},
-		{"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1"}, {qd, "FOOTNOTE_QDRANT_QUANTIZATION=scalar", "FOOTNOTE_QDRANT_EXACT_BELOW=-1", "FOOTNOTE_JOB_LEASE=1s"}, {"FOOTNOTE_EMBED_CACHE=0"},
+		{"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1"}, {"FOOTNOTE_EMBED_MODEL=built-in"},
+		{"FOOTNOTE_EMBED_MODEL=.", "FOOTNOTE_EMBED_QUERY_PREFIX=none", "FOOTNOTE_EMBED_PRECISION=float32", "FOOTNOTE_OTHER_EMBED_MODEL=."}, {qd, "FOOTNOTE_QDRANT_QUANTIZATION=scalar", "FOOTNOTE_QDRANT_EXACT_BELOW=-1", "FOOTNOTE_JOB_LEASE=1s"},
+		{"FOOTNOTE_EMBED_CACHE=0"}, {"FOOTNOTE_EMBED_PRECISION=float32"},
 	} {
 		c, err := Load(good, "", nil)
 		if err != nil {
@@ -94,19 +96,24 @@ func TestValidate_StoresAndModels(t *testing.T) {
 		}
 	}
 	for want, bad := range map[string][]string{
-		"FOOTNOTE_INDEX must name Qdrant":        {pg},
-		"FOOTNOTE_CATALOG must be":               {"FOOTNOTE_CATALOG=mysql://u:s3cret@h"},
-		"FOOTNOTE_INDEX must be":                 {"FOOTNOTE_INDEX=http://s3cret@h"},
-		"FOOTNOTE_BLOBS=postgres needs":          {"FOOTNOTE_BLOBS=postgres"},
-		"FOOTNOTE_BLOBS must be":                 {"FOOTNOTE_BLOBS=ftp://x"},
-		"FOOTNOTE_BLOBS must have the form":      {"FOOTNOTE_BLOBS=s3://k:s3cret@b"},
-		"FOOTNOTE_S3_ACCESS_KEY":                 {"FOOTNOTE_BLOBS=s3://b", "FOOTNOTE_S3_ACCESS_KEY=a"},
-		"FOOTNOTE_QDRANT_QUANTIZATION":           {"FOOTNOTE_QDRANT_QUANTIZATION=half"},
-		"FOOTNOTE_QDRANT_SHARDS":                 {"FOOTNOTE_QDRANT_SHARDS=0"},
-		"FOOTNOTE_JOB_LEASE":                     {"FOOTNOTE_JOB_LEASE=1ms"},
-		"FOOTNOTE_EMBED_CACHE must be":           {"FOOTNOTE_EMBED_CACHE=-1"},
-		"FOOTNOTE_OTHER_EMBED_BASE_URL, or must": {"FOOTNOTE_OTHER_EMBED_MODEL=m"},
-		"needs FOOTNOTE_OTHER_EMBED_MODEL":       {"FOOTNOTE_OTHER_EMBED_BASE_URL=http://h"},
+		"FOOTNOTE_INDEX must name Qdrant":   {pg},
+		"FOOTNOTE_CATALOG must be":          {"FOOTNOTE_CATALOG=mysql://u:s3cret@h"},
+		"FOOTNOTE_INDEX must be":            {"FOOTNOTE_INDEX=http://s3cret@h"},
+		"FOOTNOTE_BLOBS=postgres needs":     {"FOOTNOTE_BLOBS=postgres"},
+		"FOOTNOTE_BLOBS must be":            {"FOOTNOTE_BLOBS=ftp://x"},
+		"FOOTNOTE_BLOBS must have the form": {"FOOTNOTE_BLOBS=s3://k:s3cret@b"},
+		"FOOTNOTE_S3_ACCESS_KEY":            {"FOOTNOTE_BLOBS=s3://b", "FOOTNOTE_S3_ACCESS_KEY=a"},
+		"FOOTNOTE_QDRANT_QUANTIZATION":      {"FOOTNOTE_QDRANT_QUANTIZATION=half"},
+		"FOOTNOTE_QDRANT_SHARDS":            {"FOOTNOTE_QDRANT_SHARDS=0"},
+		"FOOTNOTE_JOB_LEASE":                {"FOOTNOTE_JOB_LEASE=1ms"},
+		`FOOTNOTE_OTHER_EMBED_MODEL "m" is no folder. Without FOOTNOTE_OTHER_EMBED_BASE_URL it names "built-in"`: {"FOOTNOTE_OTHER_EMBED_MODEL=m"},
+		"or a folder with config.json, tokenizer.json":                                                           {"FOOTNOTE_EMBED_MODEL=config.go"},
+		"FOOTNOTE_EMBED_QUERY_PREFIX and _DOCUMENT_PREFIX":                                                       {"FOOTNOTE_EMBED_DOCUMENT_PREFIX=x"},
+		"FOOTNOTE_OTHER_EMBED_QUERY_PREFIX":                                                                      {"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1", "FOOTNOTE_OTHER_EMBED_DOCUMENT_PREFIX=x"},
+		"FOOTNOTE_EMBED_PRECISION must be":                                                                       {"FOOTNOTE_EMBED_MODEL=.", "FOOTNOTE_EMBED_PRECISION=half"},
+		"FOOTNOTE_EMBED_CACHE must be":                                                                           {"FOOTNOTE_EMBED_CACHE=-1"},
+		"FOOTNOTE_OTHER_EMBED_PRECISION is for":                                                                  {"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1", "FOOTNOTE_OTHER_EMBED_PRECISION=int8"},
+		"needs FOOTNOTE_OTHER_EMBED_MODEL":                                                                       {"FOOTNOTE_OTHER_EMBED_BASE_URL=http://h"},
 	} {
 		_, err := Load(bad, "", nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {

@@ -41,12 +41,17 @@ type Options struct {
 	Threads int
 }
 
-// Embedder embeds with the built-in model. Any number of goroutines may use it.
+// Embedder embeds with the built-in model or with one from a folder. Any number of goroutines may use it.
 type Embedder struct {
-	tokenizer   *tokenizer
+	model       string
+	tokenizer   vocabulary
 	encoder     *encoder
 	centre      *centre // nil: off
+	query       string  // what goes before a query,
+	document    string  // and before a passage
+	tokens      int     // the greatest length of a sequence with its marks
 	fingerprint string
+	check       func(vectors [][]float32) error // of what the encoder gave; nil: its weights are in the binary
 	threads     int
 	gate        gate
 	alone       atomic.Int32  // batches that have the cores to themselves, if there is one
@@ -59,11 +64,8 @@ func New(o Options) (*Embedder, error) {
 	if err != nil {
 		return nil, rag.Errorf(rag.Internal, "The built-in model cannot be read; build the program anew: %w", err)
 	}
-	threads := o.Threads
-	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	e := &Embedder{threads: threads, documents: make(chan struct{}, threads)} // one slot a core
+	e := newEmbedder(o)
+	e.model, e.query, e.document, e.tokens = "multilingual-e5-small", queryPrefix, documentPrefix, w.shape().tokens()
 	var g errgroup.Group
 	g.Go(func() (err error) {
 		e.tokenizer, err = newTokenizer(w)
@@ -95,40 +97,62 @@ func New(o Options) (*Embedder, error) {
 	return e, nil
 }
 
-// Model is the model's published name.
-func (e *Embedder) Model() string { return "multilingual-e5-small" }
+func newEmbedder(o Options) *Embedder {
+	threads := o.Threads
+	if threads <= 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	return &Embedder{threads: threads, documents: make(chan struct{}, threads)} // one slot a core
+}
+
+// Model is the model's published name, or that of its folder.
+func (e *Embedder) Model() string { return e.model }
 
 // Fingerprint changes whenever the same text would get another vector.
 func (e *Embedder) Fingerprint() string { return e.fingerprint }
 
-// Dimensions is the length of a vector, 384.
+// Dimensions is the length of a vector: 384 for the built-in model.
 func (e *Embedder) Dimensions() int { return e.encoder.hidden }
+
+// Prefixes are what goes before queries and before passages.
+func (e *Embedder) Prefixes() (query, document string) { return e.query, e.document }
 
 // MaxTokens is how many tokens, as CountTokens counts them, one text may have beside the model's prefix and marks.
 func (e *Embedder) MaxTokens() int {
-	return e.encoder.tokens() - 2 - e.tokenizer.count(documentPrefix+"x")
+	before := 0
+	for _, prefix := range []string{e.query, e.document} {
+		if prefix != "" {
+			before = max(before, e.tokenizer.count(prefix+"x")) // where prefix and text meet, one more piece may arise
+		}
+	}
+	marks := len(e.tokenizer.encode("x")) - e.tokenizer.count("x")
+	return e.tokens - marks - before
 }
 
 // CountTokens is the number of the model's tokens in text, without prefix and marks.
 func (e *Embedder) CountTokens(text string) int { return e.tokenizer.count(text) }
 
-// EmbedQueries returns one vector per query, in input order: [len(texts)][384], L2 norm 1.
+// EmbedQueries returns one vector per query, in input order: [len(texts)][Dimensions()], L2 norm 1.
 // Errors: rag.Invalid for an empty text or one over MaxTokens; ctx's own. No partial result is returned.
 func (e *Embedder) EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error) {
 	e.gate.raise()
 	defer e.gate.lower()
-	return e.embed(ctx, texts, queryPrefix, nil)
+	return e.embed(ctx, texts, true, nil)
 }
 
-// EmbedDocuments returns one vector per passage, in input order: [len(texts)][384], L2 norm 1.
+// EmbedDocuments returns one vector per passage, in input order: [len(texts)][Dimensions()], L2 norm 1.
 // Errors: rag.Invalid for an empty text or one over MaxTokens; ctx's own. No partial result is returned.
 func (e *Embedder) EmbedDocuments(ctx context.Context, texts []string) ([]rag.Embedding, error) {
-	return e.embed(ctx, texts, documentPrefix, e.documents)
+	return e.embed(ctx, texts, false, e.documents)
 }
 
-func (e *Embedder) embed(ctx context.Context, texts []string, prefix string, slots chan struct{}) ([]rag.Embedding, error) {
+func (e *Embedder) embed(ctx context.Context, texts []string, query bool, slots chan struct{}) ([]rag.Embedding, error) {
 	if len(texts) == 0 {
 		return nil, nil
+	}
+	prefix := e.document
+	if query {
+		prefix = e.query
 	}
 	ids := make([][]int32, len(texts))
 	order := make([]int, len(texts))
@@ -137,7 +161,7 @@ func (e *Embedder) embed(ctx context.Context, texts []string, prefix string, slo
 			return nil, rag.Errorf(rag.Invalid, "Text %d to embed is empty.", i)
 		}
 		order[i] = i
-		if ids[i] = e.tokenizer.encode(prefix + text); len(ids[i]) > e.encoder.tokens() {
+		if ids[i] = e.tokenizer.encode(prefix + text); len(ids[i]) > e.tokens {
 			return nil, rag.Errorf(rag.Invalid, "Text %d has %d tokens; the model takes %d. Split it.", i, e.tokenizer.count(text), e.MaxTokens())
 		}
 	}
@@ -171,9 +195,14 @@ func (e *Embedder) embed(ctx context.Context, texts []string, prefix string, slo
 		if err := e.encoder.encode(ctx, sequences, vectors, members, between); err != nil {
 			return err
 		}
+		if e.check != nil {
+			if err := e.check(vectors); err != nil {
+				return err
+			}
+		}
 		for _, v := range vectors {
 			if e.centre != nil {
-				e.centre.apply(v, prefix == queryPrefix)
+				e.centre.apply(v, query)
 			}
 		}
 		return nil

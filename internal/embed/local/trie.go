@@ -18,7 +18,7 @@ func newTrie(strings [][]byte, include func(id int) bool) *trie {
 		bytes += len(s)
 	}
 	bits := uint32(16)
-	for 1<<bits < bytes && bits < 24 { // nodes are well under half of the bytes: prefixes are shared
+	for 1<<bits <= bytes && bits < 24 { // nodes are well under half of the bytes: prefixes are shared
 		bits++
 	}
 	t := &trie{edges: make([]edge, 1<<bits), mask: 1<<bits - 1, shift: 32 - bits, value: make([]int32, 1, bytes/2+1)}
