@@ -28,9 +28,11 @@ import (
 // readable lists the endings of files that a folder's ingest takes; others are reported as skipped.
 var readable = []string{".txt", ".text", ".log", ".md", ".markdown", ".html", ".htm", ".xhtml"}
 
+// The first request is small, so that the service soon has work; each may have twice the files of the one before, up to batchFiles.
 const (
-	batchFiles = ingest.MaxSources // files in one request
-	batchBytes = 16 << 20          // bytes in one request
+	firstBatchFiles = 32
+	batchFiles      = ingest.MaxSources
+	batchBytes      = 16 << 20 // bytes in one request
 )
 
 func (p *program) ingestCommand() *cobra.Command {
@@ -178,8 +180,8 @@ func (p *program) ingest(ctx context.Context, c *client, collection string, file
 		return nil
 	}
 	working, size := "", 0 // the job that the service works on, and its files
-	for len(files) > 0 {
-		n := batchOf(files)
+	for most := firstBatchFiles; len(files) > 0; most = min(2*most, batchFiles) {
+		n := batchOf(files, most)
 		next, err := sendFiles(ctx, c, collection, files[:n])
 		if err := errors.Join(finish(working, size), err); err != nil {
 			return err
@@ -202,11 +204,11 @@ func (p *program) ingest(ctx context.Context, c *client, collection string, file
 	return nil
 }
 
-// batchOf is how many of the files go into the next request: at least one. Of two with one id the second, which replaces the first, waits for the next.
-func batchOf(files []inputFile) int {
+// batchOf is how many of the files go into the next request: at least one, at most most. Of two with one id the second, which replaces the first, waits for the next.
+func batchOf(files []inputFile, most int) int {
 	n, size := 0, int64(0)
 	seen := map[string]bool{}
-	for n < len(files) && n < batchFiles && (n == 0 || size+files[n].size <= batchBytes) && !seen[files[n].id] {
+	for n < len(files) && n < most && (n == 0 || size+files[n].size <= batchBytes) && !seen[files[n].id] {
 		seen[files[n].id] = true
 		size += files[n].size
 		n++

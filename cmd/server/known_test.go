@@ -182,6 +182,35 @@ func testIngest_TextThatIsKnownCostsNoEmbedding(t *testing.T) {
 	embeds("an imported text that was embedded since", 0)
 }
 
+// Two folders have a file of one name: the second replaces the first, as it would in two commands.
+func TestIngest_TheSecondFileOfAnIDReplacesTheFirst(t *testing.T) {
+	t.Parallel()
+	s := startService(t)
+	a, b := t.TempDir(), t.TempDir()
+	writeFile(t, filepath.Join(a, "x.txt"), "The first one.")
+	writeFile(t, filepath.Join(a, "y.txt"), "Another one.")
+	writeFile(t, filepath.Join(b, "x.txt"), "The second one.")
+	var out, errOut strings.Builder
+	if code := run(t.Context(), []string{"ingest", a, b, "--collection", "c", "--server", s.url, "--json"}, nil, strings.NewReader(""), &out, &errOut); code != exitOK {
+		t.Fatalf("ingest: %d %s", code, errOut.String())
+	}
+	var got struct {
+		Failed int
+		Jobs   []struct {
+			Job       struct{ Status string }
+			Documents []struct {
+				ExternalID string `json:"external_id"`
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(out.String()), &got); err != nil || got.Failed != 0 || len(got.Jobs) != 2 || got.Jobs[0].Job.Status != "succeeded" || len(got.Jobs[0].Documents) != 2 {
+		t.Errorf("got %s, %v", out.String(), err)
+	}
+	if text := string(s.content("c", "x.txt")); text != "The second one." {
+		t.Errorf("x.txt holds %q", text)
+	}
+}
+
 // The model fails in the middle of a job. What was embedded before is published, and is not embedded again when the job goes on.
 func TestIngest_AStepThatFailsLosesNoEmbedding(t *testing.T) {
 	bothModes(t, testIngest_AStepThatFailsLosesNoEmbedding)

@@ -40,11 +40,13 @@ func (s *Service) vectors(ctx context.Context, e Embedder, texts []string, befor
 			left = append(left, h)
 		}
 	}
-	for at := 0; at < len(left); at += embedBatch {
+	calls := (len(left) + embedBatch - 1) / embedBatch
+	for call := range calls { // of one size, give or take one
+		at, end := call*len(left)/calls, (call+1)*len(left)/calls
 		if err := step(len(texts) - len(left) + at); err != nil {
 			return nil, err
 		}
-		part := left[at:min(at+embedBatch, len(left))]
+		part := left[at:end]
 		batch := make([]string, len(part))
 		for i, h := range part {
 			batch[i] = textOf[h]
