@@ -21,14 +21,18 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"footnote/internal/ingest"
 )
 
 // readable lists the endings of files that a folder's ingest takes; others are reported as skipped.
 var readable = []string{".txt", ".text", ".log", ".md", ".markdown", ".html", ".htm", ".xhtml"}
 
+// The first request is small, so that the service soon has work; each may have twice the files of the one before, up to batchFiles.
 const (
-	batchFiles = 32       // files in one request
-	batchBytes = 16 << 20 // bytes in one request
+	firstBatchFiles = 32
+	batchFiles      = ingest.MaxSources
+	batchBytes      = 16 << 20 // bytes in one request
 )
 
 func (p *program) ingestCommand() *cobra.Command {
@@ -136,24 +140,24 @@ func (p *program) collect(arg, id string) ([]inputFile, error) {
 	return files, nil
 }
 
-// jobAnswer is the part of the API's job answer that the command line shows.
+// jobAnswer is the part of the API's job that the command line shows.
 type jobAnswer struct {
-	Job struct {
-		ID        string `json:"id"`
-		Status    string `json:"status"`
-		Documents []struct {
-			ExternalID string `json:"external_id"`
-			Error      *struct {
-				Message string `json:"message"`
-			} `json:"error"`
-		} `json:"documents"`
-		Error *struct {
-			Message string `json:"message"`
-		} `json:"error"`
-	} `json:"job"`
+	ID           string          `json:"id"`
+	Status       string          `json:"status"`
+	RawDocuments json.RawMessage `json:"documents"`
+	Error        *struct {
+		Message string `json:"message"`
+	} `json:"error"`
 }
 
-// ingest sends files in batches and waits for each, so that progress is real and memory bounded.
+type documentAnswer struct {
+	ExternalID string `json:"external_id"`
+	Error      *struct {
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// ingest sends files in batches. While the service works on one batch the next is sent, and no more than one, so that progress is real and memory bounded.
 func (p *program) ingest(ctx context.Context, c *client, collection string, files []inputFile) error {
 	if err := c.ensureCollection(ctx, collection); err != nil {
 		return err
@@ -161,45 +165,31 @@ func (p *program) ingest(ctx context.Context, c *client, collection string, file
 	started := time.Now()
 	progress := p.progress(len(files))
 	failed := 0
-	var jobs []json.RawMessage
-	for len(files) > 0 {
-		n, size := 0, int64(0)
-		for n < len(files) && n < batchFiles && (n == 0 || size+files[n].size <= batchBytes) {
-			size += files[n].size
-			n++
+	jobs := []json.RawMessage{}
+	finish := func(id string, n int) error {
+		if id == "" {
+			return nil // before the first batch
 		}
-		raw, err := sendFiles(ctx, c, collection, files[:n])
+		raw, errs, err := p.awaitJob(ctx, c, id)
 		if err != nil {
 			return err
 		}
-		var got jobAnswer
-		if err := json.Unmarshal(raw, &got); err != nil {
-			return fmt.Errorf("decode the job: %w", err)
-		}
-		for !final(got.Job.Status) {
-			if err := c.do(ctx, http.MethodGet, "/v1/jobs/"+url.PathEscape(got.Job.ID)+"?wait=30s", nil, "", &got.Job); err != nil {
-				return err
-			}
-			if !final(got.Job.Status) {
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(200 * time.Millisecond):
-				}
-			}
-		}
-		for _, d := range got.Job.Documents {
-			if d.Error != nil {
-				failed++
-				fmt.Fprintf(p.stderr, "failed %s: %s\n", d.ExternalID, d.Error.Message)
-			}
-		}
-		if got.Job.Status == "failed" && got.Job.Error != nil && failed == 0 {
-			return fmt.Errorf("job %s failed: %s", got.Job.ID, got.Job.Error.Message)
-		}
+		failed += errs
 		jobs = append(jobs, raw)
 		progress(n)
-		files = files[n:]
+		return nil
+	}
+	working, size := "", 0 // the job that the service works on, and its files
+	for most := firstBatchFiles; len(files) > 0; most = min(2*most, batchFiles) {
+		n := batchOf(files, most)
+		next, err := sendFiles(ctx, c, collection, files[:n])
+		if err := errors.Join(finish(working, size), err); err != nil {
+			return err
+		}
+		working, size, files = next, n, files[n:]
+	}
+	if err := finish(working, size); err != nil {
+		return err
 	}
 	if p.asJSON {
 		if err := json.NewEncoder(p.stdout).Encode(map[string]any{"collection": collection, "failed": failed, "jobs": jobs}); err != nil {
@@ -214,35 +204,88 @@ func (p *program) ingest(ctx context.Context, c *client, collection string, file
 	return nil
 }
 
+// batchOf is how many of the files go into the next request: at least one, at most most. Of two with one id the second, which replaces the first, waits for the next.
+func batchOf(files []inputFile, most int) int {
+	n, size := 0, int64(0)
+	seen := map[string]bool{}
+	for n < len(files) && n < most && (n == 0 || size+files[n].size <= batchBytes) && !seen[files[n].id] {
+		seen[files[n].id] = true
+		size += files[n].size
+		n++
+	}
+	return n
+}
+
+// awaitJob waits until a job is final and names the documents that failed on stderr. It returns the job as ingest's answer has it, and how many those are.
+func (p *program) awaitJob(ctx context.Context, c *client, id string) (answer json.RawMessage, failed int, err error) {
+	var raw json.RawMessage
+	var job jobAnswer
+	for {
+		if err := c.do(ctx, http.MethodGet, "/v1/jobs/"+url.PathEscape(id)+"?wait=30s", nil, "", &raw); err != nil {
+			return nil, 0, err
+		}
+		if err := json.Unmarshal(raw, &job); err != nil {
+			return nil, 0, fmt.Errorf("decode the job: %w", err)
+		}
+		if final(job.Status) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil, 0, ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	var documents []documentAnswer
+	if err := json.Unmarshal(job.RawDocuments, &documents); err != nil {
+		return nil, 0, fmt.Errorf("decode the job: %w", err)
+	}
+	for _, d := range documents {
+		if d.Error != nil {
+			failed++
+			fmt.Fprintf(p.stderr, "failed %s: %s\n", d.ExternalID, d.Error.Message)
+		}
+	}
+	if job.Status != "succeeded" && failed == 0 {
+		reason := job.Status
+		if job.Error != nil {
+			reason = job.Error.Message
+		}
+		return nil, 0, fmt.Errorf("job %s failed: %s", id, reason)
+	}
+	answer, err = json.Marshal(map[string]json.RawMessage{"job": raw, "documents": job.RawDocuments})
+	return answer, failed, err
+}
+
 func final(status string) bool {
 	return status == "succeeded" || status == "failed" || status == "cancelled"
 }
 
-// sendFiles posts one batch as multipart and waits for its job for a while.
-func sendFiles(ctx context.Context, c *client, collection string, files []inputFile) (json.RawMessage, error) {
+// sendFiles posts one batch as multipart and returns the id of its job.
+func sendFiles(ctx context.Context, c *client, collection string, files []inputFile) (string, error) {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	for _, f := range files {
 		part, err := w.CreateFormFile("file", f.id)
 		if err != nil {
-			return nil, fmt.Errorf("make the request: %w", err)
+			return "", fmt.Errorf("make the request: %w", err)
 		}
 		r, err := f.open()
 		if err != nil {
-			return nil, fmt.Errorf("open %s: %w", f.id, err)
+			return "", fmt.Errorf("open %s: %w", f.id, err)
 		}
 		_, err = io.Copy(part, r)
 		r.Close()
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", f.id, err)
+			return "", fmt.Errorf("read %s: %w", f.id, err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
+		return "", fmt.Errorf("make the request: %w", err)
 	}
-	var raw json.RawMessage
-	err := c.do(ctx, http.MethodPost, collectionPath(collection)+"/documents?wait=30s", &body, w.FormDataContentType(), &raw)
-	return raw, err
+	var got struct{ Job jobAnswer }
+	err := c.do(ctx, http.MethodPost, collectionPath(collection)+"/documents", &body, w.FormDataContentType(), &got)
+	return got.Job.ID, err
 }
 
 // progress returns a function that counts documents done: a bar on a terminal, plain lines elsewhere, nothing with --json.

@@ -265,21 +265,16 @@ func (s *Service) importDocument(ctx context.Context, c rag.Collection, d packDo
 		embedded[i] = rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text)
 	}
 	if reEmbed {
-		vectors = vectors[:0]
-		const batch = 64
-		for at := 0; at < len(embedded); at += batch {
-			var part []rag.Embedding
-			err := s.patiently(ctx, func() (err error) {
-				part, err = s.o.Embedder.EmbedDocuments(ctx, embedded[at:min(at+batch, len(embedded))])
-				return err
-			})
-			if err != nil {
-				return fmt.Errorf("embed: %w", err)
-			}
-			vectors = append(vectors, part...)
+		found, err := s.vectors(ctx, s.o.Embedder, embedded, nil, noStep)
+		if err != nil {
+			return err
+		}
+		vectors = make([]rag.Embedding, len(embedded))
+		for i, text := range embedded {
+			vectors[i] = found[rag.HashText(text)]
 		}
 	}
-	v.Embeddings = vectors
+	v.Embeddings, v.Imported, v.Fingerprint = vectors, !reEmbed, c.Embedding.Fingerprint
 	for _, e := range vectors {
 		if err := e.Validate(c.Embedding.Dimensions); err != nil {
 			return rag.Errorf(rag.Invalid, "The pack has a bad vector in document %q: %w", rag.Clip(d.ExternalID, 80), err)

@@ -133,9 +133,8 @@ func (s *Service) fill(ctx context.Context, c rag.Collection, r rag.Reembedding)
 	if err := s.o.Index.EnsureCollection(ctx, r.IndexID, r.Other.Dimensions); err != nil {
 		return err
 	}
-	const batch = 64
 	for {
-		chunks, err := s.o.Catalog.ChunksWithoutOther(ctx, c.ID, batch)
+		chunks, err := s.o.Catalog.ChunksWithoutOther(ctx, c.ID, embedBatch)
 		if err != nil || len(chunks) == 0 {
 			return err
 		}
@@ -143,16 +142,13 @@ func (s *Service) fill(ctx context.Context, c rag.Collection, r rag.Reembedding)
 		for i, k := range chunks {
 			texts[i], ids[i] = rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text), k.Chunk.ID
 		}
-		var vectors []rag.Embedding
-		err = s.patiently(ctx, func() (err error) {
-			vectors, err = e.EmbedDocuments(ctx, texts)
-			return err
-		})
+		found, err := s.vectors(ctx, e, texts, nil, noStep)
 		if err != nil {
 			return err
 		}
-		points := make([]rag.Point, len(chunks))
+		points, vectors := make([]rag.Point, len(chunks)), make([]rag.Embedding, len(chunks))
 		for i := range chunks {
+			vectors[i] = found[rag.HashText(texts[i])]
 			chunks[i].Embedding = vectors[i]
 			points[i] = storedPoint(chunks[i])
 		}

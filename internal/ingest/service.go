@@ -37,6 +37,7 @@ type Catalog interface {
 	DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
+	EmbeddingsByText(ctx context.Context, fingerprint string, texts []rag.TextHash) (map[rag.TextHash]rag.Embedding, error)
 	EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error
 	Removals(ctx context.Context, limit int) ([]rag.Removal, error)
 	AckRemovals(ctx context.Context, done []rag.Removal) error

@@ -4,25 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"footnote/internal/rag"
 )
 
 // MaxAttempts is how often a job may be begun. One that keeps taking its process down must not do so for ever.
 const MaxAttempts = 5
-
-// Documents of a job go through the pipeline in groups, so that small ones are embedded together.
-const (
-	groupDocuments = 32
-	groupChunks    = 128
-)
 
 // Run works jobs off until ctx ends; jobs in hand are then put back in the queue. It returns ctx's error.
 func (s *Service) Run(ctx context.Context) error {
@@ -101,7 +94,7 @@ func (s *Service) job(ctx context.Context, l rag.Lease) (later bool) {
 		defer close(beating)
 		s.heartbeat(working, stop, l)
 	}()
-	w := &work{Service: s, lease: l, wrote: started, stage: rag.StageParse, at: rag.Progress{Total: len(l.Job.Documents)}}
+	w := &work{Service: s, lease: l, room: semaphore.NewWeighted(roomBytes), wrote: started, stage: rag.StageParse, at: rag.Progress{Total: len(l.Job.Documents)}}
 	failed, err := w.documents(working, log)
 	stop(nil)
 	<-beating
@@ -170,249 +163,12 @@ func (s *Service) heartbeat(ctx context.Context, stop context.CancelCauseFunc, l
 	}
 }
 
-// work is the work on one leased job.
-type work struct {
-	*Service
-	lease    rag.Lease
-	embedder Embedder // of the job's collection
-	stage    rag.JobStage
-	at       rag.Progress
-	wrote    time.Time // when the progress was recorded last
-}
-
-// progressStep is how often a job's progress is recorded at most: a short job's, not before its end.
-const progressStep = 300 * time.Millisecond
-
-// draft is a document on its way through the pipeline.
-type draft struct {
-	n        int // place in the job
-	version  rag.Version
-	embedded []string // the text that is embedded, for each chunk
-	points   []rag.Embedding
-}
-
-// documents takes the job's unpublished documents through the pipeline, group by group; it returns how many of them failed for good.
-func (s *work) documents(ctx context.Context, log *slog.Logger) (failed int, err error) {
-	l := s.lease
-	if l.Job.Attempts > MaxAttempts {
-		return 0, rag.Errorf(rag.Internal, "The job was begun %d times and never ended; retry it when the cause has been found.", MaxAttempts)
-	}
-	c, err := s.o.Catalog.CollectionByID(ctx, l.Job.Collection)
-	if err != nil {
-		return 0, s.owned(err)
-	}
-	if s.embedder, err = s.Service.embedder(c); err != nil {
-		return 0, err
-	}
-	total, done := len(l.Job.Documents), 0
-	for n := 0; n < total; {
-		var group []*draft
-		chunks := 0
-		for ; n < total && len(group) < groupDocuments && chunks < groupChunks; n++ {
-			if l.Job.Documents[n].Published {
-				done++
-				continue
-			}
-			if err := s.progress(ctx, rag.StageParse, n, total); err != nil {
-				return failed, err
-			}
-			d, err := s.draft(ctx, c, n)
-			if ctx.Err() != nil {
-				return failed, context.Cause(ctx)
-			}
-			if err != nil {
-				if transient(err) {
-					return failed, err
-				}
-				failed++
-				log.Warn("document refused", "document", l.Job.Documents[n].Document, "error", err)
-				if err := s.o.Catalog.FailDocument(ctx, l.Job.ID, l.Token, n, *jobError(err)); err != nil {
-					return failed, s.owned(err)
-				}
-				continue
-			}
-			group = append(group, d)
-			chunks += len(d.version.Chunks)
-		}
-		if len(group) == 0 {
-			continue
-		}
-		if err := s.embed(ctx, group); err != nil {
-			return failed, err
-		}
-		for _, d := range group {
-			if err := s.progress(ctx, rag.StageIndex, done, total); err != nil {
-				return failed, err
-			}
-			if err := s.publish(ctx, c, d); err != nil {
-				return failed, err
-			}
-			done++
-		}
-	}
-	return failed, s.progress(ctx, rag.StagePublish, done, total)
-}
-
 // owned turns the loss of a lease into errLost.
 func (s *Service) owned(err error) error {
 	if lost(err) {
 		return errLost
 	}
 	return err
-}
-
-// progress notes where the job is, and records it now and then.
-func (s *work) progress(ctx context.Context, stage rag.JobStage, done, total int) error {
-	s.stage, s.at = stage, rag.Progress{Done: done, Total: total}
-	if time.Since(s.wrote) < progressStep {
-		return nil
-	}
-	s.wrote = time.Now()
-	err := s.o.Catalog.SetProgress(ctx, s.lease.Job.ID, s.lease.Token, stage, s.at)
-	s.bell.ring()
-	return s.owned(err)
-}
-
-// draft reads, parses and cuts the job's nth document.
-func (s *work) draft(ctx context.Context, c rag.Collection, n int) (*draft, error) {
-	l := s.lease
-	u := l.Uploads[n]
-	r, err := s.o.Blobs.Get(ctx, u.SHA256)
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(r)
-	if err = errors.Join(err, r.Close()); err != nil {
-		return nil, fmt.Errorf("read the upload: %w", err)
-	}
-	v, _, err := s.prepare(ctx, c, s.embedder, u, l.Job.Documents[n], content)
-	if err != nil {
-		return nil, err
-	}
-	s.o.Failpoint("chunk")
-	v.Fingerprint = s.embedder.Fingerprint()
-	d := &draft{n: n, version: v}
-	for _, k := range v.Chunks {
-		d.embedded = append(d.embedded, rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text))
-	}
-	return d, nil
-}
-
-// embed fills the group's vectors: those that the catalog has from there, the others from the model, together.
-func (s *work) embed(ctx context.Context, group []*draft) error {
-	type place struct {
-		d *draft
-		i int
-	}
-	var missing []place
-	var texts []string
-	total := 0
-	for _, d := range group {
-		ids := make([]rag.ChunkID, len(d.version.Chunks))
-		for i, k := range d.version.Chunks {
-			ids[i] = k.ID
-		}
-		known, err := s.o.Catalog.Embeddings(ctx, ids)
-		if err != nil {
-			return err
-		}
-		total += len(ids)
-		d.points = make([]rag.Embedding, len(ids))
-		d.version.Embeddings = make([]rag.Embedding, len(ids))
-		for i, id := range ids {
-			if v, ok := known[id]; ok {
-				d.points[i] = v
-			} else {
-				missing, texts = append(missing, place{d, i}), append(texts, d.embedded[i])
-			}
-		}
-	}
-	const batch = 64
-	for at := 0; at < len(texts); at += batch {
-		if err := s.progress(ctx, rag.StageEmbed, total-len(texts)+at, total); err != nil {
-			return err
-		}
-		part := texts[at:min(at+batch, len(texts))]
-		var vectors []rag.Embedding
-		err := s.patiently(ctx, func() (err error) {
-			return s.timed("embed_documents", func() error {
-				vectors, err = s.embedder.EmbedDocuments(ctx, part)
-				return err
-			})
-		})
-		if err != nil {
-			return fmt.Errorf("embed %d chunks: %w", len(part), err)
-		}
-		for i, v := range vectors {
-			if err := v.Validate(s.embedder.Dimensions()); err != nil {
-				return fmt.Errorf("embed: %w", err)
-			}
-			p := missing[at+i]
-			p.d.points[p.i], p.d.version.Embeddings[p.i] = v, v
-		}
-	}
-	s.o.Failpoint("embed")
-	return nil
-}
-
-// publish puts a document's chunks into the index and then makes the version active.
-func (s *work) publish(ctx context.Context, c rag.Collection, d *draft) error {
-	l := s.lease
-	// Between the moment when a chunk is found to be on no active version's list and its removal, no other version may bring it back. Chunk ids are of a
-	// document, so its lock is enough.
-	unlock, err := s.o.Locks.Lock(ctx, string(d.version.Document.ID))
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	points := make([]rag.Point, len(d.version.Chunks))
-	ids := make([]rag.ChunkID, len(points))
-	for i, k := range d.version.Chunks {
-		points[i] = point(k, d.embedded[i], d.points[i], d.version.Document.Metadata)
-		ids[i] = k.ID
-	}
-	err = s.patiently(ctx, func() error {
-		return s.timed("index", func() error { return s.upsert(ctx, c, points) })
-	})
-	if err != nil {
-		return fmt.Errorf("index %d chunks: %w", len(points), err)
-	}
-	s.o.Failpoint("index")
-	var removed []rag.ChunkID
-	err = s.timed("publish", func() error {
-		removed, err = s.o.Catalog.Publish(ctx, l.Job.ID, l.Token, d.n, d.version)
-		return err
-	})
-	s.o.Failpoint("publish")
-	if err == nil {
-		if active, err := s.o.Catalog.DocumentByID(ctx, d.version.Document.ID); err == nil && active.Version != d.version.Document.Version {
-			_, err := s.unpublish(ctx, c.IndexID, ids)
-			return err
-		}
-		if err := s.remove(ctx, c, removed); err != nil && ctx.Err() == nil {
-			// The version is active; the sweeper takes the old chunks out of the index.
-			s.o.Logger.Warn("take replaced chunks out of the index", "job", l.Job.ID, "error", err)
-		}
-		return nil
-	}
-	if rag.CodeOf(err) == rag.ModelMismatch {
-		// The collection has another model by now; what was written for the former one goes, and the job begins anew.
-		if _, err := s.unpublish(ctx, c.IndexID, ids); err != nil {
-			s.o.Logger.Warn("take unpublished chunks out of the index", "job", l.Job.ID, "error", err)
-		}
-	}
-	if !lost(err) {
-		return err
-	}
-	// Cancelled, or deleted meanwhile: what the catalog does not list must not stay in the index.
-	if _, err := s.unpublish(ctx, c.IndexID, ids); err != nil {
-		s.o.Logger.Warn("take unpublished chunks out of the index", "job", l.Job.ID, "error", err)
-	}
-	if _, jobErr := s.o.Catalog.DocumentByID(ctx, d.version.Document.ID); rag.CodeOf(err) == rag.Conflict && rag.CodeOf(jobErr) == rag.NotFound {
-		e := rag.JobError{Code: rag.Conflict, Message: "The document was deleted while it was being taken in."}
-		return s.owned(s.o.Catalog.FailDocument(ctx, l.Job.ID, l.Token, d.n, e))
-	}
-	return errLost
 }
 
 // upsert writes points; an index that has lost the collection is given it again.

@@ -91,6 +91,9 @@ type Version struct {
 	Chunks   []Chunk
 	// Embeddings[i] embeds Chunks[i]. A nil entry means that the catalog already holds the vector of that chunk id.
 	Embeddings []Embedding
+	// Imported vectors were made elsewhere, and nothing shows that they embed their texts. They serve their own chunks, and are never found by content: else an import could plant
+	// vectors in collections of others.
+	Imported bool
 	// Fingerprint is of the model that made them; publishing is refused when the collection has another by now. Empty: not checked.
 	Fingerprint string
 }

@@ -33,6 +33,7 @@ type Catalog interface {
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
+	EmbeddingsByText(ctx context.Context, fingerprint string, texts []rag.TextHash) (map[rag.TextHash]rag.Embedding, error)
 	EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error
 	EachChunkID(ctx context.Context, collection rag.CollectionID, f func(rag.PointRef) error) error
 	DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error)
@@ -101,6 +102,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
 		"collections": collections, "publish": publish, "republish": republish, "fencing": fencing, "out of order": outOfOrder,
 		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
 		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names, "import": imports, "re-embedding": reembedding,
+		"by text": byText, "by text while models are swapped": byTextSwapped,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -91,6 +91,29 @@ func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.Chun
 	return out, err
 }
 
+// EmbeddingsByText returns the vectors of those of the texts that a chunk of some document in some collection embeds, by the model of that fingerprint. A chunk's vector is of the
+// model that its collection's row names, and a swap changes both in one transaction, so one statement cannot mix them up; vectors of a re-embedding's other model are not looked at.
+func (s *Store) EmbeddingsByText(ctx context.Context, fingerprint string, texts []rag.TextHash) (map[rag.TextHash]rag.Embedding, error) {
+	hashes := make([][]byte, len(texts))
+	for i := range texts {
+		hashes[i] = texts[i][:]
+	}
+	out := make(map[rag.TextHash]rag.Embedding, len(texts))
+	// One row a text, however many chunks have it.
+	err := s.read(ctx, func() error {
+		return each(ctx, s.pool, func(rows pgx.Rows) error {
+			var hash, b []byte
+			if err := rows.Scan(&hash, &b); err != nil {
+				return err
+			}
+			out[rag.TextHash(hash)] = stored.ReadEmbedding(b)
+			return nil
+		}, `SELECT h.hash, found.embedding FROM unnest($1::bytea[]) h(hash) CROSS JOIN LATERAL (SELECT k.embedding FROM chunks k JOIN documents d ON d.id = k.document_id
+		    JOIN collections c ON c.id = d.collection_id WHERE k.text_hash = h.hash AND c.fingerprint = $2 LIMIT 1) found`, hashes, fingerprint)
+	})
+	return out, err
+}
+
 // EachChunk calls f with every chunk of the collection's active versions: what an index is rebuilt from.
 func (s *Store) EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error {
 	// Read by pages, so that a slow f holds no connection and a restart of the server costs a page.

@@ -67,7 +67,7 @@ func (s *Store) HasDocument(ctx context.Context, id rag.DocumentID) (bool, error
 }
 
 // ImportDocument stores a document with v as its active version, without a job. Conflict when its collection has a document of that external id, or some
-// collection one of that id.
+// collection one of that id; ModelMismatch as Publish has it.
 func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 	d := v.Document
 	return s.tx(ctx, func(tx pgx.Tx) error {
@@ -80,6 +80,9 @@ func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 		}
 		if tag.RowsAffected() == 0 {
 			return rag.Errorf(rag.Conflict, "The document %q cannot be stored: it is there already, or its collection is gone.", rag.Clip(d.ExternalID, 80))
+		}
+		if err := sameModel(ctx, tx, d.Collection, v.Fingerprint); err != nil {
+			return err
 		}
 		_, err = replaceVersion(ctx, tx, d.Collection, v, now)
 		return err
@@ -104,14 +107,11 @@ func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID,
 	rows := make([][]any, len(v.Chunks))
 	for i, c := range v.Chunks {
 		listed[i] = c.ID
-		b := kept[c.ID]
-		if v.Embeddings[i] != nil {
-			b = stored.Embedding(v.Embeddings[i])
+		b, err := stored.VectorOf(v, i, kept)
+		if err != nil {
+			return nil, err
 		}
-		if b == nil {
-			return nil, rag.Errorf(rag.Internal, "Chunk %d of %q has no embedding.", i, d.ExternalID)
-		}
-		rows[i] = []any{string(d.ID), c.Ordinal, uuid(c.ID), c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Text, b}
+		rows[i] = []any{string(d.ID), c.Ordinal, uuid(c.ID), c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Text, b.Embedding, b.TextHash}
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`DELETE FROM chunks WHERE document_id = $1`, d.ID)
@@ -122,7 +122,7 @@ func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID,
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
 	}
-	columns := []string{"document_id", "ordinal", "chunk_id", "span_start", "span_end", "heading_path", "page", "text", "embedding"}
+	columns := []string{"document_id", "ordinal", "chunk_id", "span_start", "span_end", "heading_path", "page", "text", "embedding", "text_hash"}
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"chunks"}, columns, pgx.CopyFromRows(rows)); err != nil {
 		return nil, err
 	}
@@ -135,20 +135,20 @@ func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID,
 }
 
 // keptEmbeddings reads the stored vectors of the chunks that come without one, before their rows are replaced.
-func keptEmbeddings(ctx context.Context, q querier, v rag.Version) (map[rag.ChunkID][]byte, error) {
+func keptEmbeddings(ctx context.Context, q querier, v rag.Version) (map[rag.ChunkID]stored.Vector, error) {
 	if len(v.Embeddings) != len(v.Chunks) {
 		return nil, rag.Errorf(rag.Internal, "A version has %d chunks and %d embeddings.", len(v.Chunks), len(v.Embeddings))
 	}
 	if !slices.ContainsFunc(v.Embeddings, func(e rag.Embedding) bool { return e == nil }) {
 		return nil, nil
 	}
-	kept := map[rag.ChunkID][]byte{}
+	kept := map[rag.ChunkID]stored.Vector{}
 	err := each(ctx, q, func(rows pgx.Rows) error {
 		var id rag.ChunkID
-		var b []byte
-		err := rows.Scan(&id, &b)
+		var b stored.Vector
+		err := rows.Scan(&id, &b.Embedding, &b.TextHash)
 		kept[id] = b
 		return err
-	}, `SELECT chunk_id::text, embedding FROM chunks WHERE document_id = $1`, v.Document.ID)
+	}, `SELECT chunk_id::text, embedding, text_hash FROM chunks WHERE document_id = $1`, v.Document.ID)
 	return kept, err
 }

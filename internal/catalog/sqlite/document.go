@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 
@@ -78,6 +79,32 @@ func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.Chun
 		out[id] = stored.ReadEmbedding(b)
 		return err
 	}, `SELECT k.chunk_id, k.embedding FROM json_each(?) j JOIN chunks k ON k.chunk_id = j.value`, string(encoded))
+	return out, err
+}
+
+// EmbeddingsByText returns the vectors of those of the texts that a chunk of some document in some collection embeds, by the model of that fingerprint. A chunk's vector is of the
+// model that its collection's row names, and a swap changes both in one transaction, so one statement cannot mix them up; vectors of a re-embedding's other model are not looked at.
+func (s *Store) EmbeddingsByText(ctx context.Context, fingerprint string, texts []rag.TextHash) (map[rag.TextHash]rag.Embedding, error) {
+	encoded := make([]string, len(texts))
+	for i, h := range texts {
+		encoded[i] = hex.EncodeToString(h[:])
+	}
+	list, err := json.Marshal(encoded)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[rag.TextHash]rag.Embedding, len(texts))
+	// One row a text, however many chunks have it. CROSS JOIN keeps the order: from the few chunks of a text to their collections.
+	err = each(ctx, s.read, func(rows *sql.Rows) error {
+		var at int
+		var b []byte
+		err := rows.Scan(&at, &b)
+		if b != nil {
+			out[texts[at]] = stored.ReadEmbedding(b)
+		}
+		return err
+	}, `SELECT j.key, (SELECT k.embedding FROM chunks k CROSS JOIN documents d ON d.id = k.document_id CROSS JOIN collections c ON c.id = d.collection_id
+	    WHERE k.text_hash = unhex(j.value) AND c.fingerprint = ? LIMIT 1) FROM json_each(?) j`, fingerprint, string(list))
 	return out, err
 }
 

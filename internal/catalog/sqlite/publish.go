@@ -66,7 +66,7 @@ func (s *Store) HasDocument(ctx context.Context, id rag.DocumentID) (there bool,
 }
 
 // ImportDocument stores a document with v as its active version, without a job. Conflict when its collection has a document of that external id, or some
-// collection one of that id.
+// collection one of that id; ModelMismatch as Publish has it.
 func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 	d := v.Document
 	return s.tx(ctx, func(tx *sql.Tx) error {
@@ -79,6 +79,9 @@ func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 		}
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, rag.Errorf(rag.Conflict, "The document %q cannot be stored: it is there already, or its collection is gone.", rag.Clip(d.ExternalID, 80)))
+		}
+		if err := sameModel(ctx, tx, d.Collection, v.Fingerprint); err != nil {
+			return err
 		}
 		_, err = replaceVersion(ctx, tx, d.Collection, v, now)
 		return err
@@ -112,8 +115,8 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 			return nil, err
 		}
 	}
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO chunks (document_id, ordinal, chunk_id, span_start, span_end, heading_path, page, text, embedding)
-	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO chunks (document_id, ordinal, chunk_id, span_start, span_end, heading_path, page, text, embedding, text_hash)
+	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return nil, err
 	}
@@ -121,14 +124,11 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 	listed := make(map[rag.ChunkID]bool, len(v.Chunks))
 	for i, c := range v.Chunks {
 		listed[c.ID] = true
-		b := kept[c.ID]
-		if v.Embeddings[i] != nil {
-			b = stored.Embedding(v.Embeddings[i])
+		b, err := stored.VectorOf(v, i, kept)
+		if err != nil {
+			return nil, err
 		}
-		if b == nil {
-			return nil, rag.Errorf(rag.Internal, "Chunk %d of %q has no embedding.", i, d.ExternalID)
-		}
-		if _, err := insert.ExecContext(ctx, d.ID, c.Ordinal, c.ID, c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Text, b); err != nil {
+		if _, err := insert.ExecContext(ctx, d.ID, c.Ordinal, c.ID, c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Text, b.Embedding, b.TextHash); err != nil {
 			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM removals WHERE collection_id = ? AND chunk_id = ?`, collection, c.ID); err != nil {
@@ -140,20 +140,20 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 }
 
 // keptEmbeddings reads the stored vectors of the chunks that come without one, before their rows are replaced.
-func keptEmbeddings(ctx context.Context, tx *sql.Tx, v rag.Version) (map[rag.ChunkID][]byte, error) {
+func keptEmbeddings(ctx context.Context, tx *sql.Tx, v rag.Version) (map[rag.ChunkID]stored.Vector, error) {
 	if len(v.Embeddings) != len(v.Chunks) {
 		return nil, rag.Errorf(rag.Internal, "A version has %d chunks and %d embeddings.", len(v.Chunks), len(v.Embeddings))
 	}
 	if !slices.ContainsFunc(v.Embeddings, func(e rag.Embedding) bool { return e == nil }) {
 		return nil, nil
 	}
-	kept := map[rag.ChunkID][]byte{}
+	kept := map[rag.ChunkID]stored.Vector{}
 	err := each(ctx, tx, func(rows *sql.Rows) error {
 		var id rag.ChunkID
-		var b []byte
-		err := rows.Scan(&id, &b)
+		var b stored.Vector
+		err := rows.Scan(&id, &b.Embedding, &b.TextHash)
 		kept[id] = b
 		return err
-	}, `SELECT chunk_id, embedding FROM chunks WHERE document_id = ?`, v.Document.ID)
+	}, `SELECT chunk_id, embedding, text_hash FROM chunks WHERE document_id = ?`, v.Document.ID)
 	return kept, err
 }

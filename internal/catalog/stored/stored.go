@@ -77,6 +77,38 @@ func ReadMetadata(s string) (rag.Metadata, error) {
 	return m, nil
 }
 
+// Vector is a chunk's vector as its columns have it: embedding and text_hash.
+type Vector struct {
+	Embedding []byte
+	// TextHash is the rag.TextHash of the text that is embedded, by which other chunks with that text find the vector; nil when it was stored before there were hashes, imported when
+	// it came with an import.
+	TextHash []byte
+}
+
+// imported stands in place of a hash. It is shorter than one, so nothing finds it.
+var imported = []byte{0}
+
+// VectorOf is what is stored for the ith chunk of v: the vector that v brings or, where it brings none, the one that is kept of the chunk, with a hash in either case.
+func VectorOf(v rag.Version, i int, kept map[rag.ChunkID]Vector) (Vector, error) {
+	c := v.Chunks[i]
+	out := kept[c.ID]
+	if e := v.Embeddings[i]; e != nil {
+		out = Vector{Embedding: Embedding(e)}
+		if v.Imported {
+			out.TextHash = imported
+		}
+	}
+	if out.Embedding == nil {
+		// Another version, published meanwhile, no longer had the chunk. The job begins anew and embeds it.
+		return out, rag.Errorf(rag.Unavailable, "Chunk %d of %q lost its embedding to another version meanwhile; try again.", i, rag.Clip(v.Document.ExternalID, 80))
+	}
+	if out.TextHash == nil {
+		h := rag.HashText(rag.EmbeddedText(v.Document.Title, c.HeadingPath, c.Text))
+		out.TextHash = h[:]
+	}
+	return out, nil
+}
+
 // Embedding is a vector as float32, little-endian.
 func Embedding(e rag.Embedding) []byte {
 	b := make([]byte, 0, 4*len(e))
