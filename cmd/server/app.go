@@ -122,8 +122,9 @@ func openFolder(f config.Folder) (embedder, error) {
 		}
 		return &p
 	}
+	// Whoever names a model wants its vectors: rounding is for those who ask. The built-in one was measured with it.
 	o := embedlocal.FolderOptions{QueryPrefix: prefix(f.Query), DocumentPrefix: prefix(f.Document)}
-	if f.Precision == config.Float32 {
+	if f.Precision != config.Int8 {
 		o.Precision = embedlocal.Float32
 	}
 	return embedlocal.OpenFolder(f.Path, o)

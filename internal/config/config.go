@@ -264,7 +264,7 @@ func (c Config) Validate() error {
 // BuiltIn names the built-in model where a setting must name one.
 const BuiltIn = "built-in"
 
-// Precisions of the arithmetic of a model that runs in this process; absent: Int8.
+// Precisions of the arithmetic of a model that runs in this process; absent: Int8 for the built-in one, Float32 for one in a folder.
 const (
 	Int8    = "int8"
 	Float32 = "float32"
