@@ -3,7 +3,7 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test test-arm64 lint bench bench-embed bench-production eval clean
+.PHONY: build demo test test-arm64 lint bench bench-embed bench-tokenizer bench-production eval clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -36,6 +36,9 @@ bench: ## speed, as figures to compare in one run
 
 bench-embed: ## embedding beside ONNX Runtime, in turns: ONNX=folder of NAME.onnx and NAME-q.onnx, PYTHON=one with onnxruntime and numpy
 	$(GO) run ./internal/embed/bench $(if $(ONNX),-onnx $(ONNX)) $(if $(PYTHON),-python $(PYTHON)) $(BENCHFLAGS)
+
+bench-tokenizer: ## the tokenizer beside Hugging Face's, in turns: PYTHON=one with tokenizers
+	$(GO) run ./internal/embed/bench/tokenizer $(if $(PYTHON),-python $(PYTHON)) $(BENCHFLAGS)
 
 bench-production: ## production mode: a search beside the bare clients it uses, 1,000 documents through two replicas beside embedding alone
 	TEST_POSTGRES_FSYNC=on $(GO) test -run '^$$' -bench BesideBareClient -benchtime 300x ./internal/e2e

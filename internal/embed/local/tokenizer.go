@@ -2,6 +2,7 @@ package local
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"unicode/utf8"
 )
@@ -14,102 +15,151 @@ const unknownPenalty = 10
 type tokenizer struct {
 	trie          *trie
 	scores        []float32
-	replace       map[rune]string
+	mark          uint16 // the symbol of the word mark, which no piece has but at its start
 	bos, eos, unk int32
 	unknownScore  float64
 	lattices      sync.Pool
 }
 
-// lattice is the Viterbi table: for each byte position, the best way to get there.
+// lattice is what one text's segmentation needs; the memory is used again.
 type lattice struct {
-	score []float64
-	from  []int32 // start of the last piece
-	piece []int32
+	symbols          []uint16 // the text
+	mapped, composed []byte
+	character        [utf8.UTFMax]byte
+	cells            []cell
+	ids              []int32
+}
+
+// cell is the best way to a position.
+type cell struct {
+	score float64
+	from  int32 // where the last piece starts
+	piece int32
 }
 
 func newTokenizer(w *weights) (*tokenizer, error) {
-	least := float32(math.MaxFloat32)
-	for _, s := range w.scores {
-		least = min(least, s)
+	trie, least, err := openPieces(piecesFile)
+	if err != nil {
+		return nil, err
 	}
-	special := map[int]bool{int(w.bos): true, 1: true, int(w.eos): true, int(w.unk): true, len(w.pieces) - 1: true} // the last is <mask>
 	t := &tokenizer{
-		// Specials stay out of the trie, so that a literal <s> in a text is only text.
-		trie:   newTrie(w.pieces, func(id int) bool { return !special[id] }),
-		scores: w.scores, replace: w.replace, bos: w.bos, eos: w.eos, unk: w.unk,
+		trie: trie, scores: w.scores, mark: trie.symbol(wordMarkRune), bos: w.bos, eos: w.eos, unk: w.unk,
 		unknownScore: float64(least) - unknownPenalty,
 	}
 	t.lattices.New = func() any { return new(lattice) }
 	return t, nil
 }
 
+// room returns l.symbols with space for more than the n in use, and keeps those.
+func (l *lattice) room(n, more int) []uint16 {
+	if n+more > len(l.symbols) {
+		grown := make([]uint16, n+more+(n+more)/4)
+		copy(grown, l.symbols[:n])
+		l.symbols = grown
+	}
+	return l.symbols
+}
+
 // encode returns the ids of text between <s> and </s>.
 func (t *tokenizer) encode(text string) []int32 {
-	ids := append(make([]int32, 0, len(text)/3+4), t.bos)
-	t.each(t.normalise(text), func(id int32) { ids = append(ids, id) })
-	// each walks backwards.
-	for i, j := 1, len(ids)-1; i < j; i, j = i+1, j-1 {
-		ids[i], ids[j] = ids[j], ids[i]
-	}
-	return append(ids, t.eos)
+	l := t.lattices.Get().(*lattice)
+	defer t.lattices.Put(l)
+	ids := t.split(l, text)
+	out := make([]int32, 0, len(ids)+2)
+	return append(append(append(out, t.bos), ids...), t.eos)
 }
 
 // count is the number of pieces of text, without <s> and </s>.
 func (t *tokenizer) count(text string) int {
-	n := 0
-	t.each(t.normalise(text), func(int32) { n++ })
-	return n
+	l := t.lattices.Get().(*lattice)
+	defer t.lattices.Put(l)
+	return len(t.split(l, text))
 }
 
-// each calls yield with the ids of the best segmentation, last first.
+// split returns the ids of text's pieces; they are l's, until it is used again.
+func (t *tokenizer) split(l *lattice, text string) []int32 {
+	ids := l.ids[:0]
+	for word, rest := t.cut(t.normalise(l, text)); len(word) > 0; word, rest = t.cut(rest) {
+		t.search(l, word)
+		first := len(ids)
+		for at := len(word); at > 0; at = int(l.cells[at].from) {
+			ids = append(ids, l.cells[at].piece)
+		}
+		slices.Reverse(ids[first:])
+	}
+	l.ids = ids
+	return ids
+}
+
+// cut cuts symbols before the next word mark. No piece reaches across it, so that words can be split one by one, in a table that
+// stays in the first-level cache; the sums are exact, so that where they start changes nothing.
+func (t *tokenizer) cut(symbols []uint16) (word, rest []uint16) {
+	for i := 1; i < len(symbols); i++ {
+		if symbols[i] == t.mark {
+			return symbols[:i], symbols[i:]
+		}
+	}
+	return symbols, nil
+}
+
+// each calls yield with the ids of the best segmentation of s as it is, last first.
 func (t *tokenizer) each(s string, yield func(id int32)) {
 	if s == wordMark || s == "" {
 		return
 	}
 	l := t.lattices.Get().(*lattice)
 	defer t.lattices.Put(l)
-	l.reset(len(s) + 1)
-	for i := 0; i < len(s); {
-		width := 1
-		if s[i] >= utf8.RuneSelf {
-			_, width = utf8.DecodeRuneInString(s[i:])
-		}
-		here := l.score[i]
-		node, whole := uint32(0), false
-		for j := i; j < len(s); {
-			var ok bool
-			if node, ok = t.trie.next(node, s[j]); !ok {
-				break
-			}
-			j++
-			id := t.trie.value[node]
-			if id < 0 {
-				continue
-			}
-			whole = whole || j-i == width
-			if score := here + float64(t.scores[id]); score > l.score[j] {
-				l.score[j], l.from[j], l.piece[j] = score, int32(i), id
-			}
-		}
-		if !whole { // no piece is this very character
-			if score := here + t.unknownScore; score > l.score[i+width] {
-				l.score[i+width], l.from[i+width], l.piece[i+width] = score, int32(i), t.unk
-			}
+	symbols := l.room(0, len(s))
+	n := 0
+	for i := 0; i < len(s); n++ {
+		r, width := utf8.DecodeRuneInString(s[i:])
+		symbols[n] = unknownSymbol
+		if r != utf8.RuneError || width > 1 {
+			symbols[n] = t.trie.symbol(r)
 		}
 		i += width
 	}
-	for at := int32(len(s)); at > 0; at = l.from[at] {
-		yield(l.piece[at])
+	t.search(l, symbols[:n])
+	for at := n; at > 0; at = int(l.cells[at].from) {
+		yield(l.cells[at].piece)
 	}
 }
 
-func (l *lattice) reset(n int) {
-	if cap(l.score) < n {
-		l.score, l.from, l.piece = make([]float64, n), make([]int32, n), make([]int32, n)
+// search fills l.cells, [len(symbols)+1], with the best ways (Viterbi, 1967).
+func (t *tokenizer) search(l *lattice, symbols []uint16) {
+	if len(l.cells) <= len(symbols) {
+		l.cells = make([]cell, len(symbols)+len(symbols)/4+64)
 	}
-	l.score, l.from, l.piece = l.score[:n], l.from[:n], l.piece[:n]
-	for i := range l.score {
-		l.score[i] = math.Inf(-1)
+	cells := l.cells[:len(symbols)+1]
+	for i := range cells {
+		cells[i].score = math.Inf(-1)
 	}
-	l.score[0] = 0
+	cells[0].score = 0
+	units, scores := t.trie.units, t.scores
+	for i, symbol := range symbols {
+		here := cells[i].score
+		unit := units[symbol]
+		if unit>>labelBits&noID == noID { // no piece is this very character
+			if to, score := &cells[i+1], here+t.unknownScore; score > to.score {
+				*to = cell{score, int32(i), t.unk}
+			}
+		}
+		for j := i + 1; ; j++ {
+			if id := unit >> labelBits & noID; id != noID {
+				if to, score := &cells[j], here+float64(scores[id]); score > to.score {
+					*to = cell{score, int32(i), int32(id)}
+				}
+			}
+			if j == len(symbols) {
+				break
+			}
+			at := unit>>(labelBits+idBits) + uint64(symbols[j])
+			if at >= uint64(len(units)) {
+				break
+			}
+			if unit = units[at]; uint16(unit) != symbols[j] {
+				break
+			}
+		}
+	}
 }

@@ -16,10 +16,7 @@ import (
 // builtInFile is a tokenizer.json of the built-in model's vocabulary, as Hugging Face's of XLM-RoBERTa is.
 func builtInFile(tb testing.TB) []byte {
 	tb.Helper()
-	w, err := opened()
-	if err != nil {
-		tb.Fatal(err)
-	}
+	w := listed()
 	vocab := make([][2]any, len(w.pieces))
 	for i, p := range w.pieces {
 		vocab[i] = [2]any{string(p), float64(w.scores[i])} // as such files have them: exactly the float32
