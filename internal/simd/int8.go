@@ -42,10 +42,15 @@ func NewInt8(n, k int) *Int8 {
 
 // SetColumn rounds one column's k weights to 8 bits.
 func (b *Int8) SetColumn(col int, w []float32) {
-	var top float32
-	for _, v := range w {
-		top = max(top, max(v, -v))
+	var t0, t1, t2, t3 uint32 // without the sign, floats sort as their bits do; four chains hide the comparison's latency
+	for i := 0; i < len(w); i += 4 {
+		quad := w[i : i+4 : i+4]
+		t0 = max(t0, math.Float32bits(quad[0])&^(1<<31))
+		t1 = max(t1, math.Float32bits(quad[1])&^(1<<31))
+		t2 = max(t2, math.Float32bits(quad[2])&^(1<<31))
+		t3 = max(t3, math.Float32bits(quad[3])&^(1<<31))
 	}
+	top := math.Float32frombits(max(t0, t1, t2, t3))
 	if top == 0 {
 		return
 	}
@@ -54,12 +59,12 @@ func (b *Int8) SetColumn(col int, w []float32) {
 	out := b.data[col/panel*panel*b.k+col%panel*4:]
 	for i := 0; i < len(w); i += 4 {
 		quad := w[i : i+4 : i+4]
-		q := out[i/4*4*panel:][:4]
-		for j := range 4 {
-			v := int8(math.Float32bits(float32(quad[j]*inverse) + round)) // the conversion keeps a compiler from fusing
-			q[j] = v
-			sum += int32(v)
-		}
+		// The conversions keep a compiler from fusing.
+		v0, v1 := int8(math.Float32bits(float32(quad[0]*inverse)+round)), int8(math.Float32bits(float32(quad[1]*inverse)+round))
+		v2, v3 := int8(math.Float32bits(float32(quad[2]*inverse)+round)), int8(math.Float32bits(float32(quad[3]*inverse)+round))
+		q := out[i*panel:][:4]
+		q[0], q[1], q[2], q[3] = v0, v1, v2, v3
+		sum += int32(v0) + int32(v1) + int32(v2) + int32(v3)
 	}
 	b.scale[col] = top / 127
 	b.sum[col] = top / 127 * float32(sum)
