@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -96,6 +97,14 @@ func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embed
 	})
 }
 
+// cores is how many cores a model in this process computes on: all that the process has. It computes in assembly, which nobody interrupts, and while every processor of Go's
+// scheduler does so nobody looks for news from the network but a timer, every 10 ms. So there is one processor more: it sleeps until a request comes, and then the system gives it a core.
+var cores = sync.OnceValue(func() int {
+	n := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(n + 1)
+	return n
+})
+
 // builtIn is the built-in model. Its weights are held once for each precision.
 func builtIn(precision string) (embedder, error) {
 	if precision == config.Float32 {
@@ -105,9 +114,9 @@ func builtIn(precision string) (embedder, error) {
 }
 
 var (
-	builtInInt8    = sync.OnceValues(func() (embedder, error) { return embedlocal.New(embedlocal.Options{}) })
+	builtInInt8    = sync.OnceValues(func() (embedder, error) { return embedlocal.New(embedlocal.Options{Threads: cores()}) })
 	builtInFloat32 = sync.OnceValues(func() (embedder, error) {
-		return embedlocal.New(embedlocal.Options{Precision: embedlocal.Float32})
+		return embedlocal.New(embedlocal.Options{Precision: embedlocal.Float32, Threads: cores()})
 	})
 )
 
@@ -124,6 +133,7 @@ func openFolder(f config.Folder) (embedder, error) {
 	}
 	// Whoever names a model wants its vectors: rounding is for those who ask. The built-in one was measured with it.
 	o := embedlocal.FolderOptions{QueryPrefix: prefix(f.Query), DocumentPrefix: prefix(f.Document)}
+	o.Threads = cores()
 	if f.Precision != config.Int8 {
 		o.Precision = embedlocal.Float32
 	}

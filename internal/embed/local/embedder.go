@@ -54,7 +54,8 @@ type Embedder struct {
 	check       func(vectors [][]float32) error // of what the encoder gave; nil: its weights are in the binary
 	threads     int
 	gate        gate
-	alone       atomic.Int32  // batches that have the cores to themselves, if there is one
+	queries     atomic.Int32  // batches of queries,
+	batches     atomic.Int32  // and of documents, under way
 	documents   chan struct{} // a slot for each core; queries take none, so that they need not wait behind documents' tiles
 }
 
@@ -168,11 +169,15 @@ func (e *Embedder) embed(ctx context.Context, texts []string, query bool, slots 
 	// Longest first: the cores end together, and a tile holds sequences of like length.
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(ids[b]), len(ids[a])) })
 	tiles := tile(order, ids, e.threads)
+	rivals := &e.batches
+	if query {
+		rivals = &e.queries // documents stand aside, and take no core from it
+	}
+	defer rivals.Add(-1)
 	members := 1
-	if e.alone.Add(1) == 1 && len(tiles) == 1 {
+	if rivals.Add(1) == 1 && len(tiles) == 1 {
 		members = e.threads // a lone tile is split across the cores
 	}
-	defer e.alone.Add(-1)
 	var between func(context.Context) error
 	if slots != nil {
 		between = e.gate.pass

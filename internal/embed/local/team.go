@@ -3,6 +3,7 @@ package local
 import (
 	"runtime"
 	"sync/atomic"
+	"time"
 )
 
 // team shares the tasks of one pass among the cores. The caller of each leads; members join when a core is free for them, and nobody waits for one that did not come.
@@ -21,6 +22,8 @@ const (
 	maxTasks  = 1<<15 - 1
 	teamEnded = 1 << 63
 	spins     = 4000 // looks before a member lets others run: some tens of microseconds
+	// manySpins is when the leader stops looking without pause: a member has lost its core to another process, and may be waiting for this one.
+	manySpins = 50 * spins
 )
 
 // join starts members−1 goroutines that help with what the team's leader runs until it calls end.
@@ -42,9 +45,13 @@ func (t *team) each(n int) {
 		t.run(task)
 		t.done.Add(1)
 	}
-	for i := 0; int(t.done.Load()) < n; i++ {
-		if i%spins == spins-1 {
+	for i := 1; int(t.done.Load()) < n; i++ {
+		switch {
+		case i%spins != 0:
+		case i < manySpins:
 			runtime.Gosched()
+		default:
+			time.Sleep(20 * time.Microsecond)
 		}
 	}
 }
