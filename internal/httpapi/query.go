@@ -88,6 +88,7 @@ type answer struct {
 	Text      string             `json:"text"`
 	Language  string             `json:"language"`
 	Fallback  bool               `json:"fallback"`
+	Degraded  []string           `json:"degraded,omitempty"`
 	Claims    []claim            `json:"claims"`
 	Citations []citation         `json:"citations"`
 	Passages  []passage          `json:"passages"`
@@ -103,7 +104,7 @@ type usage struct {
 
 func wireAnswer(a rag.Answer) answer {
 	out := answer{
-		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Claims: []claim{}, Citations: []citation{},
+		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Claims: []claim{}, Citations: []citation{},
 		Passages: wirePassages(a.Passages), Model: a.Model, Usage: usage(a.Usage), Timings: milliseconds(a.Timings),
 	}
 	if a.Reason != "" {
@@ -124,7 +125,7 @@ func wireAnswer(a rag.Answer) answer {
 
 // question checks a request's own bounds; the rest is search's to check.
 func (in queryRequest) question() (rag.Question, error) {
-	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8}, Language: in.Language}
+	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true}, Language: in.Language}
 	if in.TopK != nil {
 		if q.TopK = *in.TopK; q.TopK < 1 || q.TopK > maxPassages {
 			return q, rag.FieldErrorf("/top_k", "top_k must be between 1 and %d, got %d.", maxPassages, q.TopK)

@@ -74,8 +74,9 @@ type Usage struct{ PromptTokens, CompletionTokens int }
 type Answer struct {
 	ID        AnswerID
 	Status    AnswerStatus
-	Reason    string // why it abstained, is partial, or fell back; empty otherwise
-	Fallback  bool   // a language model was named but failed, and the answer is extractive
+	Reason    string   // why it abstained, is partial, or fell back; empty otherwise
+	Degraded  []string // stages of the search that failed and were left out
+	Fallback  bool     // a language model was named but failed, and the answer is extractive
 	Text      string
 	Language  string
 	Claims    []Claim

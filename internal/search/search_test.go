@@ -29,7 +29,7 @@ func ids(c []rag.Candidate) (s string) {
 
 func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
 	t.Parallel()
-	for _, how := range []Fusion{ZScore, RRF} {
+	for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
 		if got := ids(Fuse(how, list("c", "a", "b"), nil)); got != "cab" {
 			t.Errorf("%s: got %s", how, got)
 		}
@@ -42,7 +42,7 @@ func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
 func TestFuse_ZScoreIsTheDefinition(t *testing.T) {
 	t.Parallel()
 	// Dense 3, 2, 1: z = ±√1.5, 0. Lexical 2, 1: z = ±1. c is in the dense list only and gets the lexical list's lowest, −1.
-	got := Fuse(ZScore, list("a", "b", "c"), list("b", "a"))
+	got := Fuse(rag.ZScore, list("a", "b", "c"), list("b", "a"))
 	z := math.Sqrt(1.5)
 	want := map[rag.ChunkID]float64{"a": 0.6*z - 0.4, "b": 0.4, "c": -0.6*z - 0.4}
 	for _, c := range got {
@@ -57,11 +57,11 @@ func TestFuse_ZScoreIsTheDefinition(t *testing.T) {
 
 func TestFuse_TieBreaksByChunkID(t *testing.T) {
 	t.Parallel()
-	if got := ids(Fuse(RRF, list("b", "a"), list("a", "b"))); got != "ab" {
+	if got := ids(Fuse(rag.RRF, list("b", "a"), list("a", "b"))); got != "ab" {
 		t.Errorf("got %s", got)
 	}
 	same := []rag.Candidate{{ID: "z", Score: 1}, {ID: "y", Score: 1}}
-	if got := ids(Fuse(ZScore, same, same)); got != "yz" {
+	if got := ids(Fuse(rag.ZScore, same, same)); got != "yz" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -97,7 +97,7 @@ func TestFuse_KeepsEveryCandidateOnce(t *testing.T) {
 		for _, c := range slices.Concat(x, y) {
 			want[c.ID] = true
 		}
-		for _, how := range []Fusion{ZScore, RRF} {
+		for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
 			got := Fuse(how, x, y)
 			if len(got) != len(want) || !slices.IsSortedFunc(got, func(a, b rag.Candidate) int {
 				if len(x) == 0 || len(y) == 0 {
@@ -141,6 +141,18 @@ func (w *world) Hydrate(_ context.Context, c rag.CollectionID, want []rag.ChunkI
 		}
 	}
 	slices.Reverse(out)
+	return out, nil
+}
+
+func (w *world) Embeddings(_ context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error) {
+	out := map[rag.ChunkID]rag.Embedding{}
+	for _, texts := range w.texts {
+		for _, text := range texts {
+			if slices.Contains(ids, id(text)) {
+				out[id(text)] = embed(text)
+			}
+		}
+	}
 	return out, nil
 }
 
