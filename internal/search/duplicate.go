@@ -92,10 +92,10 @@ func (s *sketch) read(text string) (words int) {
 		}
 		r, width = utf8.DecodeRuneInString(text[i:])
 		switch {
-		case lexical.IsHan(r):
+		case '一' <= r && r <= '鿿' || lexical.IsHan(r):
 			end()
 			r = lexical.FoldRune(r)
-			add((fnvOffset^uint64(r))*fnv, tellingCharacters[r])
+			add((fnvOffset^uint64(r))*fnv, tellingCharacter(r))
 		case r == '’':
 		case !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r):
 			end()
@@ -134,7 +134,7 @@ func mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// tellingWords and tellingCharacters make another statement of a text that is otherwise the same.
+// tellingWords, and the characters of tellingCharacter, make another statement of a text that is otherwise the same.
 var tellingWords = func() map[uint64]bool {
 	m := map[uint64]bool{}
 	for _, w := range []string{"not", "no", "never", "none", "neither", "nor", "without", "cannot", "cant", "dont", "doesnt", "isnt", "wont", "zero", "one", "two", "three", "four", "five", "six", "seven",
@@ -150,10 +150,10 @@ var tellingWords = func() map[uint64]bool {
 	return m
 }()
 
-var tellingCharacters = func() map[rune]bool {
-	m := map[rune]bool{}
-	for _, r := range "〇零一二三四五六七八九十百千万亿两半不没未无非勿" {
-		m[r] = true
+func tellingCharacter(r rune) bool {
+	switch r {
+	case '〇', '零', '一', '二', '三', '四', '五', '六', '七', '八', '九', '十', '百', '千', '万', '亿', '两', '半', '不', '没', '未', '无', '非', '勿':
+		return true
 	}
-	return m
-}()
+	return false
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"testing"
 	"testing/quick"
 
@@ -55,14 +56,38 @@ func TestFuse_ZScoreIsTheDefinition(t *testing.T) {
 	}
 }
 
+func TestFuse_ConvexIsTheDefinition(t *testing.T) {
+	t.Parallel()
+	got := Fuse(rag.Convex, list("a", "b", "c"), list("b", "d"))
+	want := map[rag.ChunkID]float64{"a": 0.6, "b": 0.3 + 0.4, "c": 0, "d": 0}
+	for _, c := range got {
+		if math.Abs(c.Score-want[c.ID]) > 1e-12 {
+			t.Errorf("%s: got %g, want %g", c.ID, c.Score, want[c.ID])
+		}
+	}
+	if ids(got) != "bacd" {
+		t.Errorf("got %s", ids(got))
+	}
+	// One candidate, or equals, were found, which is more than the others can say.
+	if got := ids(Fuse(rag.Convex, list("a"), list("b"))); got != "ab" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestFuse_TieBreaksByChunkID(t *testing.T) {
 	t.Parallel()
 	if got := ids(Fuse(rag.RRF, list("b", "a"), list("a", "b"))); got != "ab" {
 		t.Errorf("got %s", got)
 	}
 	same := []rag.Candidate{{ID: "z", Score: 1}, {ID: "y", Score: 1}}
-	if got := ids(Fuse(rag.ZScore, same, same)); got != "yz" {
-		t.Errorf("got %s", got)
+	for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
+		if how == rag.RRF {
+			same = slices.Clone(same)
+			slices.Reverse(same) // ranks decide
+		}
+		if got := ids(Fuse(how, same, same)); got != "yz" {
+			t.Errorf("%s: got %s", how, got)
+		}
 	}
 }
 
@@ -119,6 +144,47 @@ type world struct {
 	texts    map[rag.CollectionID][]string
 	inactive map[string]bool
 	prints   map[string]string
+	of       map[string]rag.Document // of texts; the others are each a document of their own, named by its text
+}
+
+func (w *world) document(c rag.CollectionID, text string) rag.Document {
+	d, ok := w.of[text]
+	if !ok {
+		d = rag.Document{ID: rag.DocumentID("doc_" + text), ExternalID: text}
+	}
+	d.Collection = c
+	return d
+}
+
+func (w *world) Document(_ context.Context, c rag.CollectionID, externalID string) (rag.Document, error) {
+	for _, text := range w.texts[c] {
+		if d := w.document(c, text); d.ExternalID == externalID && !w.inactive[text] {
+			return d, nil
+		}
+	}
+	return rag.Document{}, rag.DocumentMissing(externalID)
+}
+
+func (w *world) DocumentByID(_ context.Context, id rag.DocumentID) (rag.Document, error) {
+	for c, texts := range w.texts {
+		for _, text := range texts {
+			if d := w.document(c, text); d.ID == id && !w.inactive[text] {
+				return d, nil
+			}
+		}
+	}
+	return rag.Document{}, rag.DocumentGone()
+}
+
+func (w *world) Chunks(_ context.Context, doc rag.DocumentID, _, _ int) (out []rag.Chunk, err error) {
+	for c, texts := range w.texts {
+		for _, text := range texts {
+			if w.document(c, text).ID == doc {
+				out = append(out, rag.Chunk{ID: id(text), Text: text})
+			}
+		}
+	}
+	return out, nil
 }
 
 func id(text string) rag.ChunkID { return rag.NewChunkID("d", text, 0) }
@@ -137,7 +203,7 @@ func (w *world) Collection(_ context.Context, name string) (rag.Collection, erro
 func (w *world) Hydrate(_ context.Context, c rag.CollectionID, want []rag.ChunkID) (out []rag.Hit, err error) {
 	for _, text := range w.texts[c] {
 		if slices.Contains(want, id(text)) && !w.inactive[text] {
-			out = append(out, rag.Hit{Collection: string(c), Chunk: rag.Chunk{ID: id(text), Text: text}})
+			out = append(out, rag.Hit{Collection: string(c), Document: w.document(c, text), Chunk: rag.Chunk{ID: id(text), Text: text}})
 		}
 	}
 	slices.Reverse(out)
@@ -165,11 +231,17 @@ func (w *world) EmbedQueries(_ context.Context, texts []string) (out []rag.Embed
 	return out, nil
 }
 
+var embedded sync.Map // text → vector: the tests ask for the same ones many times
+
 func embed(s string) rag.Embedding {
-	v := make(rag.Embedding, 4099)
-	for _, t := range lexical.Terms(s) {
-		v[lexical.Hash(t.Text)%4099]++
+	if v, ok := embedded.Load(s); ok {
+		return v.(rag.Embedding)
 	}
+	v := make(rag.Embedding, 1021)
+	for _, t := range lexical.Terms(s) {
+		v[lexical.Hash(t.Text)%1021]++
+	}
+	embedded.Store(s, v)
 	return v
 }
 
@@ -208,8 +280,8 @@ func newWorld() (*world, *Service) {
 	w := &world{texts: map[rag.CollectionID][]string{
 		"en": {"Parental leave lasts sixteen weeks.", "The servers are backed up at midnight.", "Leave requests go to the manager."},
 		"zh": {"育儿假为十六周，全薪。", "服务器在午夜备份。"},
-	}, inactive: map[string]bool{}, prints: map[string]string{}}
-	return w, New(Options{Catalog: w, Index: w, Embedder: w})
+	}, inactive: map[string]bool{}, prints: map[string]string{}, of: map[string]rag.Document{}}
+	return w, New(Options{Catalog: w, Documents: w, Index: w, Embedder: w})
 }
 
 func TestSearch_RanksOverSeveralCollections(t *testing.T) {
