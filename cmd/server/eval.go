@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -16,14 +17,14 @@ import (
 func (p *program) evalCommand() *cobra.Command {
 	var dataset string
 	var foreign, fusions, reranks, efforts, collapses []string
-	var rerankDepth int
+	var rerankDepth, most int
 	cmd := &cobra.Command{
 		Use:   "eval --dataset DIR",
 		Short: "Measure retrieval on a labelled set: nDCG@10, recall, MRR, with intervals",
 		Long: `Measure retrieval on a labelled set in the BEIR layout: corpus.jsonl {_id, title, text}, queries.jsonl {_id, text} and qrels.tsv. The set goes through
 the whole pipeline into a temporary store: chunks are found, and a document ranks where its best chunk does. With --foreign, the questions of
-other sets are asked as well, to see whether they are refused. Of --fusion, --rerank, --effort and --collapse, several values give every combination, compared query by
-query with each half of the search alone and with the first combination. Quotation marks in the set's questions ask for nothing.`,
+other sets are asked as well, to see whether they are refused. The first values of --fusion, --rerank, --effort and --collapse make a search that is compared, query by
+query, with each half of it alone; each further value makes one that differs in it alone, which is compared with the first one too. Quotation marks in the set's questions ask for nothing.`,
 		Example: `  footnote eval --dataset data/scifact
   footnote eval --dataset data/scifact --fusion zscore,rrf,convex --rerank none,late
   footnote eval --dataset data/xquad-en --foreign data/cranfield --json`,
@@ -41,6 +42,9 @@ query with each half of the search alone and with the first combination. Quotati
 				}
 				others = append(others, f)
 			}
+			if most > 0 {
+				d.Queries = d.Queries[:min(most, len(d.Queries))]
+			}
 			variants, err := evalVariants(fusions, reranks, efforts, collapses, rerankDepth)
 			if err != nil {
 				return exitError{exitUsage, err}
@@ -55,36 +59,54 @@ query with each half of the search alone and with the first combination. Quotati
 	cmd.Flags().StringSliceVar(&efforts, "effort", []string{"normal"}, "normal, high: search again near the best")
 	cmd.Flags().StringSliceVar(&collapses, "collapse", []string{"true"}, "near-duplicates as one hit: true, false")
 	cmd.Flags().IntVar(&rerankDepth, "rerank-depth", 20, "candidates to rerank")
+	cmd.Flags().IntVar(&most, "queries", 0, "ask only so many of the set's questions, the first (default: all)")
 	_ = cmd.MarkFlagRequired("dataset") // the flag exists
 	return cmd
 }
 
-// evalVariants are each half of the search alone and every combination of the options.
+// evalVariants are each half of the search alone, the whole with the first value of every option, and one for each other value, which differs in it alone.
 func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]eval.Variant, error) {
 	out := []eval.Variant{{Name: "dense", Query: rag.Query{Mode: rag.Dense}}, {Name: "lexical", Query: rag.Query{Mode: rag.Lexical}}}
-	for _, fusion := range fusions {
-		for _, effort := range efforts {
-			for _, rerank := range reranks {
-				for _, collapse := range collapses {
-					v := eval.Variant{Name: "hybrid", Query: rag.Query{
-						Mode: rag.Hybrid, Fusion: rag.Fusion(fusion), Effort: rag.Effort(effort), Rerank: rag.Rerank(rerank), RerankDepth: depth, KeepDuplicates: collapse == "false",
-					}}
-					if collapse != "true" && collapse != "false" {
-						return nil, fmt.Errorf("--collapse must be true or false, got %q", collapse)
-					}
-					for _, part := range [][2]string{{fusion, "zscore"}, {effort, "normal"}, {rerank, "none"}, {"collapse=" + collapse, "collapse=true"}} {
-						if part[0] != part[1] {
-							v.Name += " " + part[0]
-						}
-					}
-					check := v.Query
-					check.Text, check.Collections = "x", []string{evalCollection}
-					if err := check.WithDefaults().Validate(); err != nil {
-						return nil, err
-					}
-					out = append(out, v)
-				}
+	base := rag.Query{Mode: rag.Hybrid, RerankDepth: depth}
+	options := []struct {
+		values []string
+		set    func(q *rag.Query, value string)
+		usual  string
+	}{
+		{fusions, func(q *rag.Query, v string) { q.Fusion = rag.Fusion(v) }, string(rag.ZScore)},
+		{efforts, func(q *rag.Query, v string) { q.Effort = rag.Effort(v) }, string(rag.NormalEffort)},
+		{reranks, func(q *rag.Query, v string) { q.Rerank = rag.Rerank(v) }, string(rag.RerankNone)},
+		{collapses, func(q *rag.Query, v string) { q.KeepDuplicates = v == "false" }, "true"},
+	}
+	name := "hybrid"
+	for _, o := range options {
+		if len(o.values) == 0 {
+			return nil, errors.New("--fusion, --effort, --rerank and --collapse need a value")
+		}
+		if o.set(&base, o.values[0]); o.values[0] != o.usual {
+			name += " " + o.values[0]
+		}
+	}
+	for _, v := range collapses {
+		if v != "true" && v != "false" {
+			return nil, fmt.Errorf("--collapse must be true or false, got %q", v)
+		}
+	}
+	out = append(out, eval.Variant{Name: name, Query: base})
+	for i, o := range options {
+		for _, value := range o.values[1:] {
+			q := base
+			o.set(&q, value)
+			if i == len(options)-1 {
+				value = "collapse=" + value
 			}
+			out = append(out, eval.Variant{Name: name + ", " + value, Query: q})
+		}
+	}
+	for _, v := range out {
+		v.Query.Text, v.Query.Collections = "x", []string{evalCollection}
+		if err := v.Query.WithDefaults().Validate(); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil

@@ -140,6 +140,8 @@ func testMalformed_RequestsGetTheRightProblem(t *testing.T) {
 		{"POST", search, j, ask(`, "filter": ` + strings.Repeat(`{"type": "not", "filter": `, 20) + `{"type": "exists", "key": "a"}` + strings.Repeat("}", 20)), 400, "invalid_request", ""},
 		{"POST", query, j, ask(`, "stream": 1`), 400, "invalid_request", "/stream"},
 		{"POST", query, j, ask(`, "top_k": 51`), 400, "invalid_request", "/top_k"},
+		{"POST", query, j, ask(`, "neighbours": 3`), 400, "invalid_request", "/neighbours"},
+		{"POST", query, j, ask(`, "neighbours": -1`), 400, "invalid_request", "/neighbours"},
 		{"POST", query, j, ask(`, "language": "fr"`), 400, "invalid_request", "/language"},
 		{"POST", query, j, ask(`, "messages": [{"role": "system", "content": "x"}]`), 400, "invalid_request", "/messages"},
 		{"POST", query, j, ask(`, "stream": true, "top_k": 0`), 400, "invalid_request", "/top_k"},

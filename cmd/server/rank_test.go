@@ -304,3 +304,39 @@ func TestRank_ADocumentBelowTheSearchesDepthIsFoundForItsExplanation(t *testing.
 		}
 	})
 }
+
+func TestRank_NeighboursArePassagesThatCanBeCited(t *testing.T) {
+	bothModes(t, func(t *testing.T) {
+		said := atomic.Value{}
+		s := startService(t, "LLM_BASE_URL="+chatServer(t, func(w http.ResponseWriter, _ *http.Request) { writes(w, true, said.Load().(string)) }), "LLM_MODEL=test-model")
+		s.call("POST", "/v1/collections", map[string]any{"name": "handbook", "chunking": map[string]int{"target_tokens": 32, "overlap_tokens": 0}}, 201, nil)
+		s.add("handbook", "leave.md", "# Leave\n\nParental leave is granted to every employee who becomes a parent, by birth or by adoption, without any condition of service.\n\n"+
+			"It lasts sixteen weeks at full pay and may be taken within two years, in one part or in several, as the employee prefers.\n\n"+
+			"Those who wish for more may take another year without pay, which has to be asked for half a year before.\n\n# Travel\n\nHotels cost at most ninety euros a night.\n", nil)
+		ask := func(more map[string]any) (got answerJSON) {
+			in := map[string]any{"query": "Who is granted parental leave?", "collections": []string{"handbook"}, "top_k": 1}
+			for k, v := range more {
+				in[k] = v
+			}
+			s.call("POST", "/v1/query", in, 200, &got)
+			s.grounded("handbook", got)
+			return got
+		}
+		said.Store("Every employee who becomes a parent is granted parental leave [1].")
+		if got := ask(nil); len(got.Passages) != 1 {
+			t.Fatalf("got %+v", got.Passages)
+		}
+		said.Store("Parental leave is granted to every employee [1]. It lasts sixteen weeks at full pay [2].")
+		for n, want := range map[int]int{1: 2, 2: 3} {
+			got := ask(map[string]any{"neighbours": n})
+			if len(got.Passages) != want || len(got.Citations) != 2 || !strings.Contains(got.Citations[1].Quote, "sixteen weeks") {
+				t.Errorf("%d: got %d passages, citations %+v", n, len(got.Passages), got.Citations)
+			}
+			for _, p := range got.Passages[1:] {
+				if p.NeighbourOf != 1 || strings.Contains(p.Text, "Hotels") {
+					t.Errorf("%d: got %+v, want what stands beside under the same heading", n, p)
+				}
+			}
+		}
+	})
+}

@@ -32,6 +32,7 @@ type Embedder interface {
 type Catalog interface {
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	SaveCitations(ctx context.Context, citations []rag.Citation) error
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error)
 }
@@ -95,6 +96,9 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	}
 	for i, h := range hits.Hits {
 		a.Passages = append(a.Passages, rag.Passage{Number: i + 1, Hit: h})
+	}
+	if err := s.addNeighbours(ctx, q.Neighbours, &a); err != nil {
+		return a, err
 	}
 	w := &writer{Service: s, ctx: ctx, question: q, answer: &a, emit: emit, streaming: streaming, texts: map[rag.DocumentID]string{}}
 	if err := emit(rag.Event{Kind: rag.EventRetrieved, Passages: a.Passages}); err != nil {
