@@ -35,11 +35,11 @@ func Fuse(how rag.Fusion, dense, lexical []rag.Candidate) []rag.Candidate {
 			}
 		}
 	case rag.Convex:
-		scale(scores, dense, denseWeight)
-		scale(scores, lexical, 1-denseWeight)
+		add(scores, dense, denseWeight, lexical, limits, 0)
+		add(scores, lexical, 1-denseWeight, dense, limits, 0)
 	default:
-		standardise(scores, dense, denseWeight, lexical)
-		standardise(scores, lexical, 1-denseWeight, dense)
+		add(scores, dense, denseWeight, lexical, moments, math.Inf(1))
+		add(scores, lexical, 1-denseWeight, dense, moments, math.Inf(1))
 	}
 	out := make([]rag.Candidate, 0, len(scores))
 	for id, s := range scores {
@@ -53,38 +53,32 @@ func order(a, b rag.Candidate) int {
 	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 }
 
-// scale adds weight·s to the scores of list's candidates, s = (score − least)/(greatest − least) over its top: from 0 to 1, and what lies below the top, or
-// is not in the list, adds nothing.
-func scale(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64) {
-	top := list[:min(fusionDepth, len(list))]
-	greatest, least := top[0].Score, top[len(top)-1].Score
+// add adds weight·(score − zero)/unit to the scores of list's candidates, zero and unit being measured on its top; the candidates that only other has get weight·least,
+// or what the last of list got, if that is less.
+func add(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate, measure func(list []rag.Candidate) (zero, unit float64), least float64) {
+	zero, unit := measure(list)
+	in := make(map[rag.ChunkID]bool, len(list))
 	for _, c := range list {
-		switch {
-		case greatest-least > 1e-12:
-			scores[c.ID] += weight * max(0, (c.Score-least)/(greatest-least))
-		default:
-			scores[c.ID] += weight // all alike: they were found, and the others were not
+		s := (c.Score - zero) / unit
+		least = min(least, s)
+		in[c.ID] = true
+		scores[c.ID] += weight * s
+	}
+	for _, c := range other {
+		if !in[c.ID] {
+			scores[c.ID] += weight * least
 		}
 	}
 }
 
-// standardise adds weight·z to the scores of list's candidates, z = (score − mean)/standard deviation over its top; the candidates that only other has
-// get the lowest z.
-func standardise(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate) {
-	mean, deviation := moments(list)
-	in := make(map[rag.ChunkID]bool, len(list))
-	lowest := math.Inf(1)
-	for _, c := range list {
-		z := (c.Score - mean) / deviation
-		lowest = min(lowest, z)
-		in[c.ID] = true
-		scores[c.ID] += weight * z
+// limits are the least score of list's top and its distance from the greatest.
+func limits(list []rag.Candidate) (least, width float64) {
+	top := list[:min(fusionDepth, len(list))]
+	least = top[len(top)-1].Score
+	if width = top[0].Score - least; width < 1e-12 {
+		return least - 1, 1 // all alike: each was found, which is more than the others can say
 	}
-	for _, c := range other {
-		if !in[c.ID] {
-			scores[c.ID] += weight * lowest
-		}
-	}
+	return least, width
 }
 
 // moments are the mean and the standard deviation of the scores of list's top.
