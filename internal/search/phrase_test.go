@@ -87,7 +87,7 @@ func TestHasPhrase(t *testing.T) {
 func TestSearch_HitsHaveThePhrase(t *testing.T) {
 	t.Parallel()
 	w, s := newWorld()
-	for i := range 700 { // that rank before it, down to far below the first depth
+	for i := range 250 { // that rank before it, down to far below the first depth
 		w.texts["en"] = append(w.texts["en"], fmt.Sprintf("leave of parental nature, parental, parental leave-taking %d", i))
 	}
 	want := "Of all the kinds of leave that there are in this house and others, the one that is parental comes before leave requests go anywhere."
