@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -123,7 +124,7 @@ func (p *program) eval(ctx context.Context, d eval.Dataset, variants []eval.Vari
 	if err != nil {
 		return err
 	}
-	c.LogLevel = "warn"
+	c.LogLevel, c.RerankTimeout = "warn", time.Minute // what is measured is the order, not the machine
 	a, err := openApp(ctx, c, p.logger(c, p.stderr))
 	if err != nil {
 		return err
@@ -181,6 +182,9 @@ func (e evaluated) Rank(ctx context.Context, query string, v eval.Variant, k int
 	found, err := e.search.Search(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	if len(found.Degraded) > 0 {
+		return nil, fmt.Errorf("the search left out: %s; the log says why", strings.Join(found.Degraded, ", "))
 	}
 	var out []string
 	seen := map[string]bool{}

@@ -101,7 +101,7 @@ func rerankServer(t *testing.T, prefers string, handle http.HandlerFunc) string 
 
 func TestRank_RerankEndpointOrdersAnswersAndSearches(t *testing.T) {
 	bothModes(t, func(t *testing.T) {
-		s := handbook(t, "RERANK_BASE_URL="+rerankServer(t, "三千元", nil), "RERANK_MODEL=judge", "RERANK_API_KEY=sk-canary")
+		s := handbook(t, "RERANK_BASE_URL="+rerankServer(t, "三千元", nil), "RERANK_MODEL=judge", "RERANK_API_KEY=sk-canary", "RERANK_TIMEOUT=1m")
 		if got := s.rank(parental, nil).names(); got[0] != "leave.md" {
 			t.Errorf("without: got %v", got)
 		}
@@ -120,7 +120,7 @@ func TestRank_RerankEndpointOrdersAnswersAndSearches(t *testing.T) {
 
 func TestRank_LateInteractionNeedsNoEndpoint(t *testing.T) {
 	bothModes(t, func(t *testing.T) {
-		s := handbook(t, "RERANK=late")
+		s := handbook(t, "RERANK=late", "RERANK_TIMEOUT=1m")
 		for question, want := range map[string]string{parental: "leave.md", "病假超过三天要交什么？": "休假.md", "出差住宿一晚的上限是多少？": "travel.md"} {
 			got := s.rank(question, map[string]any{"explain": true})
 			if got.names()[0] != want || got.Hits[0].Explain.Rerank == nil || got.Degraded != nil {
