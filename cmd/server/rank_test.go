@@ -340,3 +340,31 @@ func TestRank_NeighboursArePassagesThatCanBeCited(t *testing.T) {
 		}
 	})
 }
+
+func TestRank_CommandShowsDuplicatesAndWhyADocumentIsMissing(t *testing.T) {
+	t.Parallel()
+	s := handbook(t)
+	s.add("handbook", "leave-copy.md", leaveEN, nil)
+	for _, c := range []struct {
+		args []string
+		code int
+		want []string
+	}{
+		{[]string{parental, "--top-k", "1"}, 0, []string{"leave", "nearly the same: leave"}},
+		{[]string{parental, "--collapse=false", "--fusion", "convex", "--effort", "high", "--rerank", "late", "--rerank-depth", "3", "--max-per-document", "1"}, 0, []string{"leave.md", "leave-copy.md"}},
+		{[]string{parental, "--explain-document", "tea.txt", "--top-k", "1"}, 0, []string{"tea.txt: below top k. "}},
+		{[]string{`"no such words"`}, 3, nil},
+		{[]string{parental, "--fusion", "magic"}, 1, nil},
+	} {
+		var out, errOut bytes.Buffer
+		code := run(t.Context(), append([]string{"search", "-c", "handbook", "--server", s.url}, c.args...), nil, strings.NewReader(""), &out, &errOut)
+		if code != c.code {
+			t.Errorf("%v: got exit code %d, want %d: %s", c.args, code, c.code, errOut.String())
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%v: got\n%swithout %q", c.args, out.String(), want)
+			}
+		}
+	}
+}

@@ -84,6 +84,8 @@ func TestValidate_StoresAndModels(t *testing.T) {
 	for _, good := range [][]string{
 		{pg, qd}, {qd}, {pg, qd, "FOOTNOTE_BLOBS=folder"}, {pg, qd, "FOOTNOTE_BLOBS=s3://b/p?endpoint=http://h", "FOOTNOTE_S3_ACCESS_KEY=a", "FOOTNOTE_S3_SECRET_KEY=b"}, {"FOOTNOTE_OTHER_EMBED_MODEL=built-in"},
 		{"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1"}, {qd, "FOOTNOTE_QDRANT_QUANTIZATION=scalar", "FOOTNOTE_QDRANT_EXACT_BELOW=-1", "FOOTNOTE_JOB_LEASE=1s"}, {"FOOTNOTE_EMBED_CACHE=0"},
+		{"FOOTNOTE_RERANK=late"}, {"FOOTNOTE_RERANK=endpoint", "FOOTNOTE_RERANK_BASE_URL=http://h/v1", "FOOTNOTE_RERANK_MODEL=m", "FOOTNOTE_RERANK_API_KEY=s3cret", "FOOTNOTE_RERANK_TIMEOUT=500ms"},
+		{"FOOTNOTE_RERANK_BASE_URL=https://h"},
 	} {
 		c, err := Load(good, "", nil)
 		if err != nil {
@@ -106,6 +108,12 @@ func TestValidate_StoresAndModels(t *testing.T) {
 		"FOOTNOTE_JOB_LEASE":                     {"FOOTNOTE_JOB_LEASE=1ms"},
 		"FOOTNOTE_EMBED_CACHE must be":           {"FOOTNOTE_EMBED_CACHE=-1"},
 		"FOOTNOTE_OTHER_EMBED_BASE_URL, or must": {"FOOTNOTE_OTHER_EMBED_MODEL=m"},
+		"FOOTNOTE_RERANK must be":                {"FOOTNOTE_RERANK=cohere"},
+		"FOOTNOTE_RERANK=endpoint needs":         {"FOOTNOTE_RERANK=endpoint"},
+		"FOOTNOTE_RERANK=late needs":             {"FOOTNOTE_RERANK=late", "FOOTNOTE_EMBED_BASE_URL=http://h", "FOOTNOTE_EMBED_MODEL=m"},
+		"need FOOTNOTE_RERANK_BASE_URL":          {"FOOTNOTE_RERANK_API_KEY=s3cret"},
+		"FOOTNOTE_RERANK_BASE_URL must be":       {"FOOTNOTE_RERANK_BASE_URL=h:80"},
+		"FOOTNOTE_RERANK_TIMEOUT must be":        {"FOOTNOTE_RERANK_TIMEOUT=1h"},
 		"needs FOOTNOTE_OTHER_EMBED_MODEL":       {"FOOTNOTE_OTHER_EMBED_BASE_URL=http://h"},
 	} {
 		_, err := Load(bad, "", nil)
