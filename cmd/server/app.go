@@ -68,7 +68,8 @@ type app struct {
 	index    index
 	closers  []func() error
 	embedder embedder
-	others   []embedder // of collections on their way to another model
+	tokens   search.TokenEmbedder // the embedder's, when it gives token states
+	others   []embedder           // of collections on their way to another model
 	ingest   *ingest.Service
 	search   *search.Service
 	handler  http.Handler
@@ -196,6 +197,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
+	a.tokens, _ = a.embedder.(search.TokenEmbedder) // before the cache stands in front of it
 	a.cacheQueries(registry)
 	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -207,7 +209,13 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	observe := func(stage string, d time.Duration) { a.stages.WithLabelValues(stage).Observe(d.Seconds()) }
 
 	o.Observe = observe
-	searching := search.Options{Catalog: a.catalog, Index: a.index, Embedder: a.embedder, Logger: log, Observe: observe}
+	searching := search.Options{Catalog: a.catalog, Documents: a.catalog, Index: a.index, Embedder: a.embedder, Tokens: a.tokens, Rerank: rag.Rerank(c.Rerank), RerankTimeout: c.RerankTimeout, Logger: log, Observe: observe}
+	if c.RerankBaseURL != "" {
+		searching.Endpoint = llm.NewReranker(llm.RerankOptions{BaseURL: c.RerankBaseURL, Model: c.RerankModel, APIKey: c.RerankAPIKey.Reveal()})
+	}
+	degraded := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "footnote_search_degraded_total", Help: "Searches that left a stage out because it failed."}, []string{"stage"})
+	registry.MustRegister(degraded)
+	searching.Degraded = func(stage string) { degraded.WithLabelValues(stage).Inc() }
 	for _, e := range a.others {
 		o.Others, searching.Others = append(o.Others, e), append(searching.Others, e)
 	}

@@ -15,7 +15,7 @@ import (
 func (p *program) askCommand() *cobra.Command {
 	var collections []string
 	var server, docs string
-	var topK int
+	var topK, neighbours int
 	cmd := &cobra.Command{
 		Use:   "ask QUESTION",
 		Short: "Answer a question with footnotes, from a collection or straight from a folder",
@@ -54,7 +54,7 @@ With --docs the folder is read into a temporary store that is removed afterwards
 				}
 			}
 			var raw json.RawMessage
-			got, err := ask(ctx, c, strings.Join(args, " "), collections, topK, &raw)
+			got, err := ask(ctx, c, strings.Join(args, " "), collections, topK, neighbours, &raw)
 			if err != nil {
 				return err
 			}
@@ -75,6 +75,7 @@ With --docs the folder is read into a temporary store that is removed afterwards
 	cmd.Flags().StringVar(&docs, "docs", "", "answer from this folder or file instead, leaving nothing behind")
 	cmd.Flags().StringVar(&server, "server", "", "address of a running service")
 	cmd.Flags().IntVar(&topK, "top-k", 8, "passages to answer from")
+	cmd.Flags().IntVar(&neighbours, "neighbours", 0, "chunks before and after the best passages to answer from, too; at most 2")
 	cmd.MarkFlagsMutuallyExclusive("docs", "collection")
 	cmd.MarkFlagsMutuallyExclusive("docs", "server")
 	return cmd
@@ -100,9 +101,9 @@ type answerShown struct {
 	} `json:"citations"`
 }
 
-func ask(ctx context.Context, c *client, question string, collections []string, topK int, raw *json.RawMessage) (answerShown, error) {
+func ask(ctx context.Context, c *client, question string, collections []string, topK, neighbours int, raw *json.RawMessage) (answerShown, error) {
 	var got answerShown
-	if err := c.do(ctx, http.MethodPost, "/v1/query", map[string]any{"query": question, "collections": collections, "top_k": topK}, "", raw); err != nil {
+	if err := c.do(ctx, http.MethodPost, "/v1/query", map[string]any{"query": question, "collections": collections, "top_k": topK, "neighbours": neighbours}, "", raw); err != nil {
 		return got, err
 	}
 	if err := json.Unmarshal(*raw, &got); err != nil {

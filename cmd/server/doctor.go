@@ -107,7 +107,7 @@ func (p *program) examine(ctx context.Context) []finding {
 		out = append(out, f)
 		out = append(out, p.examineCollections(ctx, c, e))
 	}
-	return append(out, examineChat(ctx, c))
+	return append(out, examineChat(ctx, c), examineRerank(ctx, c))
 }
 
 func examineListen(ctx context.Context, c config.Config) finding {
@@ -231,4 +231,17 @@ func examineChat(ctx context.Context, c config.Config) finding {
 		return finding{Check: "language model", Found: message(err), Remedy: "Correct FOOTNOTE_LLM_BASE_URL, _MODEL and _API_KEY."}
 	}
 	return finding{Check: "language model", OK: true, Found: fmt.Sprintf("%s at %s answers", c.LLMModel, c.LLMBaseURL)}
+}
+
+func examineRerank(ctx context.Context, c config.Config) finding {
+	if c.RerankBaseURL == "" {
+		return finding{Check: "reranker", OK: true, Found: "no endpoint named (FOOTNOTE_RERANK=" + c.Rerank + ")"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.RerankTimeout)
+	defer cancel()
+	_, err := llm.NewReranker(llm.RerankOptions{BaseURL: c.RerankBaseURL, Model: c.RerankModel, APIKey: c.RerankAPIKey.Reveal()}).Rerank(ctx, "Are you there?", []string{"Yes.", "No."})
+	if err != nil {
+		return finding{Check: "reranker", Found: message(err), Remedy: "Correct FOOTNOTE_RERANK_BASE_URL, _MODEL and _API_KEY; until then searches keep the fused order."}
+	}
+	return finding{Check: "reranker", OK: true, Found: c.RerankBaseURL + " answers"}
 }

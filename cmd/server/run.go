@@ -122,6 +122,8 @@ nothing leaves this machine unless you name a model's endpoint.`,
 	p.setting(root, "log-format", "LOG_FORMAT", "text or json (default text)")
 	p.setting(root, "llm-base-url", "LLM_BASE_URL", "OpenAI-compatible chat endpoint, such as http://127.0.0.1:11434/v1 (default: none, extractive answers)")
 	p.setting(root, "llm-model", "LLM_MODEL", "model name at that endpoint")
+	p.setting(root, "rerank-base-url", "RERANK_BASE_URL", "rerank endpoint of Cohere's, Jina's or text-embeddings-inference's kind (default: none)")
+	p.setting(root, "rerank-model", "RERANK_MODEL", "model name at that endpoint")
 	p.setting(root, "embed-base-url", "EMBED_BASE_URL", "OpenAI-compatible embeddings endpoint (default: the built-in model)")
 	p.setting(root, "embed-model", "EMBED_MODEL", "model name at that endpoint, or, without one, a folder with a model (docs/models.md)")
 	root.PersistentFlags().BoolFunc("insecure", "listen beyond loopback without an API key", func(v string) error {

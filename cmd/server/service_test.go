@@ -221,7 +221,12 @@ type answerJSON struct {
 		URL      string
 		Verified bool
 	}
-	Passages []struct{ Number int }
+	Passages []struct {
+		Number      int
+		NeighbourOf int `json:"neighbour_of"`
+		Text        string
+		HeadingPath []string `json:"heading_path"`
+	}
 }
 
 // grounded checks what every answer must keep: each marker in the text resolves to one citation, and each citation's quote stands at its span of

@@ -41,22 +41,23 @@ func Evidence(model, question string, passages []rag.Passage) float64 {
 	type best struct{ cosine, coverage float64 }
 	terms := termSet(question)
 	language := script(question)
-	found := map[string]best{}
+	nearest := map[string]best{}
+	passages = found(passages) // what stands beside a passage was not near
 	for _, p := range passages[:min(len(passages), evidencePassages)] {
 		pair := language
 		if script(p.Hit.Chunk.Text) != language {
 			pair = "cross"
 		}
-		b := found[pair]
+		b := nearest[pair]
 		if p.Hit.Dense != nil {
 			b.cosine = max(b.cosine, p.Hit.Dense.Score)
 		}
 		passage := rag.EmbeddedText(p.Hit.Document.Title, p.Hit.Chunk.HeadingPath, p.Hit.Chunk.Text)
 		b.coverage = max(b.coverage, coverage(terms, termSet(passage)))
-		found[pair] = b
+		nearest[pair] = b
 	}
 	evidence, first := 0.0, true
-	for pair, b := range found {
+	for pair, b := range nearest {
 		e := b.coverage - 1e-9
 		if pair == "cross" {
 			e = 0

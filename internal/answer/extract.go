@@ -79,7 +79,7 @@ func (w *writer) candidates() ([]candidate, error) {
 	asked := termSet(w.question.Text)
 	var out []candidate
 	seen := map[string]bool{}
-	for _, p := range w.answer.Passages[:min(len(w.answer.Passages), extractPassages)] {
+	for _, p := range beside(w.answer.Passages, extractPassages) {
 		for _, s := range sentences(p.Hit.Chunk) {
 			if key := string(p.Hit.Document.ID) + s.String(); !seen[key] { // chunks overlap
 				seen[key] = true

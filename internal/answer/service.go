@@ -32,6 +32,7 @@ type Embedder interface {
 type Catalog interface {
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	SaveCitations(ctx context.Context, citations []rag.Citation) error
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error)
 }
@@ -86,7 +87,7 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	a := rag.Answer{ID: rag.NewAnswerID(), Language: q.Language, Model: Extractive, Timings: hits.Timings, CreatedAt: started}
+	a := rag.Answer{ID: rag.NewAnswerID(), Language: q.Language, Model: Extractive, Degraded: hits.Degraded, Timings: hits.Timings, CreatedAt: started}
 	if a.Language == "" {
 		a.Language = text.Language(q.Text)
 	}
@@ -95,6 +96,9 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	}
 	for i, h := range hits.Hits {
 		a.Passages = append(a.Passages, rag.Passage{Number: i + 1, Hit: h})
+	}
+	if err := s.addNeighbours(ctx, q.Neighbours, &a); err != nil {
+		return a, err
 	}
 	w := &writer{Service: s, ctx: ctx, question: q, answer: &a, emit: emit, streaming: streaming, texts: map[rag.DocumentID]string{}}
 	if err := emit(rag.Event{Kind: rag.EventRetrieved, Passages: a.Passages}); err != nil {

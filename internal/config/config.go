@@ -80,6 +80,11 @@ type Config struct {
 	LLMModel        string        `env:"LLM_MODEL"`
 	LLMAPIKey       Secret        `env:"LLM_API_KEY"`
 	LLMTimeout      time.Duration `env:"LLM_TIMEOUT" envDefault:"60s"`
+	Rerank          string        `env:"RERANK" envDefault:"none"`
+	RerankBaseURL   string        `env:"RERANK_BASE_URL"`
+	RerankModel     string        `env:"RERANK_MODEL"`
+	RerankAPIKey    Secret        `env:"RERANK_API_KEY"`
+	RerankTimeout   time.Duration `env:"RERANK_TIMEOUT" envDefault:"3s"`
 	AnswerFallback  bool          `env:"ANSWER_FALLBACK" envDefault:"true"`
 	APIKey          Secret        `env:"API_KEY"`
 	CORSOrigins     []string      `env:"CORS_ORIGINS"`
@@ -194,7 +199,7 @@ func (c Config) Validate() error {
 	if c.QdrantExact < -1 {
 		bad("FOOTNOTE_QDRANT_EXACT_BELOW must be a number of chunks, or -1 for never")
 	}
-	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL} {
+	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL} {
 		if u == "" {
 			continue
 		}
@@ -228,6 +233,20 @@ func (c Config) Validate() error {
 	}
 	if (c.LLMBaseURL == "") != (c.LLMModel == "") {
 		bad("FOOTNOTE_LLM_BASE_URL and FOOTNOTE_LLM_MODEL go together; without both, answers are extractive")
+	}
+	switch {
+	case !slices.Contains([]string{"none", "late", "endpoint"}, c.Rerank):
+		bad("FOOTNOTE_RERANK must be none, late or endpoint, got %q", c.Rerank)
+	case c.Rerank == "late" && c.EmbedBaseURL != "":
+		bad("FOOTNOTE_RERANK=late needs the built-in model, and FOOTNOTE_EMBED_BASE_URL names another")
+	case c.Rerank == "endpoint" && c.RerankBaseURL == "":
+		bad("FOOTNOTE_RERANK=endpoint needs FOOTNOTE_RERANK_BASE_URL, to which /rerank is added")
+	}
+	if c.RerankBaseURL == "" && (c.RerankModel != "" || c.RerankAPIKey != "") {
+		bad("FOOTNOTE_RERANK_MODEL and FOOTNOTE_RERANK_API_KEY need FOOTNOTE_RERANK_BASE_URL")
+	}
+	if c.RerankTimeout < 10*time.Millisecond || c.RerankTimeout > time.Minute {
+		bad("FOOTNOTE_RERANK_TIMEOUT must be between 10ms and 1m, got %s", c.RerankTimeout)
 	}
 	if c.OtherDimensions < 0 || c.OtherDimensions > 8192 {
 		bad("FOOTNOTE_OTHER_EMBED_DIMENSIONS must be between 1 and 8192, or absent")

@@ -86,6 +86,8 @@ func TestValidate_StoresAndModels(t *testing.T) {
 		{"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1"}, {"FOOTNOTE_EMBED_MODEL=built-in"},
 		{"FOOTNOTE_EMBED_MODEL=.", "FOOTNOTE_EMBED_QUERY_PREFIX=none", "FOOTNOTE_EMBED_PRECISION=float32", "FOOTNOTE_OTHER_EMBED_MODEL=."}, {qd, "FOOTNOTE_QDRANT_QUANTIZATION=scalar", "FOOTNOTE_QDRANT_EXACT_BELOW=-1", "FOOTNOTE_JOB_LEASE=1s"},
 		{"FOOTNOTE_EMBED_CACHE=0"}, {"FOOTNOTE_EMBED_PRECISION=float32"},
+		{"FOOTNOTE_RERANK=late"}, {"FOOTNOTE_RERANK=endpoint", "FOOTNOTE_RERANK_BASE_URL=http://h/v1", "FOOTNOTE_RERANK_MODEL=m", "FOOTNOTE_RERANK_API_KEY=s3cret", "FOOTNOTE_RERANK_TIMEOUT=500ms"},
+		{"FOOTNOTE_RERANK_BASE_URL=https://h"},
 	} {
 		c, err := Load(good, "", nil)
 		if err != nil {
@@ -114,6 +116,12 @@ func TestValidate_StoresAndModels(t *testing.T) {
 		"FOOTNOTE_EMBED_CACHE must be":                                                                           {"FOOTNOTE_EMBED_CACHE=-1"},
 		"FOOTNOTE_OTHER_EMBED_PRECISION is for":                                                                  {"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1", "FOOTNOTE_OTHER_EMBED_PRECISION=int8"},
 		"needs FOOTNOTE_OTHER_EMBED_MODEL":                                                                       {"FOOTNOTE_OTHER_EMBED_BASE_URL=http://h"},
+		"FOOTNOTE_RERANK must be":                                                                                {"FOOTNOTE_RERANK=cohere"},
+		"FOOTNOTE_RERANK=endpoint needs":                                                                         {"FOOTNOTE_RERANK=endpoint"},
+		"FOOTNOTE_RERANK=late needs":                                                                             {"FOOTNOTE_RERANK=late", "FOOTNOTE_EMBED_BASE_URL=http://h", "FOOTNOTE_EMBED_MODEL=m"},
+		"need FOOTNOTE_RERANK_BASE_URL":                                                                          {"FOOTNOTE_RERANK_API_KEY=s3cret"},
+		"FOOTNOTE_RERANK_BASE_URL must be":                                                                       {"FOOTNOTE_RERANK_BASE_URL=h:80"},
+		"FOOTNOTE_RERANK_TIMEOUT must be":                                                                        {"FOOTNOTE_RERANK_TIMEOUT=1h"},
 	} {
 		_, err := Load(bad, "", nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {

@@ -55,7 +55,10 @@ func (b byWord) Add(_ context.Context, docs []Document) error {
 	return nil
 }
 
-func (b byWord) Rank(_ context.Context, query string, _ rag.Mode, _ int) (out []string, _ error) {
+func (b byWord) Rank(_ context.Context, query string, v Variant, _ int) (out []string, _ error) {
+	if v.Query.Mode == rag.Dense {
+		return nil, nil // it is no model
+	}
 	for id, text := range b {
 		if strings.Contains(text, query) {
 			out = append(out, id)
@@ -65,7 +68,7 @@ func (b byWord) Rank(_ context.Context, query string, _ rag.Mode, _ int) (out []
 }
 
 func (b byWord) Evidence(ctx context.Context, query string) (float64, error) {
-	found, err := b.Rank(ctx, query, rag.Lexical, 1)
+	found, err := b.Rank(ctx, query, Variant{}, 1)
 	return float64(len(found)) - 0.5, err
 }
 
@@ -85,12 +88,23 @@ func TestRun_ReadsASetAndScoresASystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign := Dataset{Name: "foreign", Queries: []Query{{"f", "plums"}}}
-	r, err := Run(t.Context(), byWord{}, d, []rag.Mode{rag.Lexical}, []Dataset{foreign}, func(string, int, int) {})
+	variants := []Variant{{"lexical", rag.Query{Mode: rag.Lexical}}, {"dense", rag.Query{Mode: rag.Dense}}, {"hybrid", rag.Query{Mode: rag.Hybrid}}, {"hybrid rrf", rag.Query{Mode: rag.Hybrid, Fusion: rag.RRF}}}
+	r, err := Run(t.Context(), byWord{}, d, variants, []Dataset{foreign}, func(string, int, int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.Queries != 2 || !near(r.Scores[0].NDCG10.Mean, 0.5) {
 		t.Fatalf("got %d queries and nDCG %v, want 2 and .5", r.Queries, r.Scores[0].NDCG10)
+	}
+	var compared []string
+	for _, d := range r.Difference {
+		compared = append(compared, d.Name+"−"+d.From)
+	}
+	if want := "hybrid−lexical hybrid−dense hybrid rrf−lexical hybrid rrf−dense hybrid rrf−hybrid"; strings.Join(compared, " ") != want {
+		t.Errorf("got differences %v, want %s", compared, want)
+	}
+	if d := r.Difference[1].NDCG10; !near(d.Mean, 0.5) || !near(r.Difference[0].NDCG10.High, 0) {
+		t.Errorf("got %+v, want .5 above nothing found and no difference from the same ranking", r.Difference)
 	}
 	if a := r.Abstention[0]; a.OwnAnswered != 1 || a.ForeignRefuse != 1 || a.AUC != 1 {
 		t.Fatalf("got %+v, want all told apart", a)

@@ -88,6 +88,15 @@ func Bootstrap(values []float64) Figure {
 	return Figure{sum / float64(len(values)), means[resamples*25/1000], means[resamples*975/1000-1]}
 }
 
+// Paired is the mean difference a − b over the same queries with its 95 % interval, by the bootstrap over queries.
+func Paired(a, b []float64) Figure {
+	d := make([]float64, len(a))
+	for i := range a {
+		d[i] = a[i] - b[i]
+	}
+	return Bootstrap(d)
+}
+
 // AUC is the chance that a value of yes is greater than one of no, ties counting half.
 func AUC(yes, no []float64) float64 {
 	if len(yes) == 0 || len(no) == 0 {

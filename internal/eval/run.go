@@ -17,21 +17,34 @@ import (
 // System is what is measured. Rank returns the ids of the documents that it finds, best first, each once.
 type System interface {
 	Add(ctx context.Context, documents []Document) error
-	Rank(ctx context.Context, query string, mode rag.Mode, k int) ([]string, error)
+	Rank(ctx context.Context, query string, v Variant, k int) ([]string, error)
 	// Evidence is how sure the system is that its documents answer the query; it answers from 0 on.
 	Evidence(ctx context.Context, query string) (float64, error)
+}
+
+// Variant is a way to search: Query without its text and collections.
+type Variant struct {
+	Name  string
+	Query rag.Query
 }
 
 // depth is how many documents are ranked: what recall@100 needs.
 const depth = 100
 
-// Scores are a mode's metrics.
+// Scores are a variant's metrics.
 type Scores struct {
-	Mode      rag.Mode `json:"mode"`
-	NDCG10    Figure   `json:"ndcg@10"`
-	Recall10  Figure   `json:"recall@10"`
-	Recall100 Figure   `json:"recall@100"`
-	MRR10     Figure   `json:"mrr@10"`
+	Name      string `json:"name"`
+	NDCG10    Figure `json:"ndcg@10"`
+	Recall10  Figure `json:"recall@10"`
+	Recall100 Figure `json:"recall@100"`
+	MRR10     Figure `json:"mrr@10"`
+}
+
+// Difference is how much more a variant scores than another on the same queries. One whose interval holds 0 may be chance.
+type Difference struct {
+	Name   string `json:"name"`
+	From   string `json:"from"`
+	NDCG10 Figure `json:"ndcg@10"`
 }
 
 // Abstention says how well the system tells its own questions from foreign ones.
@@ -49,12 +62,14 @@ type Report struct {
 	Queries    int          `json:"queries"`
 	AddSeconds float64      `json:"add_seconds"`
 	Scores     []Scores     `json:"scores"`
+	Difference []Difference `json:"differences,omitempty"`
 	Abstention []Abstention `json:"abstention,omitempty"`
 }
 
-// Run adds the set's documents to an empty system and ranks them for every judged query in every mode. Questions of the foreign sets are
+// Run adds the set's documents to an empty system and ranks them for every judged query in every way. Every hybrid variant is compared, query by query,
+// with those of one half alone and with the first hybrid one. Questions of the foreign sets are
 // asked too, to see whether they are refused. progress is called as the work goes on.
-func Run(ctx context.Context, s System, d Dataset, modes []rag.Mode, foreign []Dataset, progress func(what string, done, total int)) (Report, error) {
+func Run(ctx context.Context, s System, d Dataset, variants []Variant, foreign []Dataset, progress func(what string, done, total int)) (Report, error) {
 	r := Report{Dataset: d.Name, Documents: len(d.Documents), Queries: len(d.Queries)}
 	started := time.Now()
 	const batch = 256
@@ -65,18 +80,22 @@ func Run(ctx context.Context, s System, d Dataset, modes []rag.Mode, foreign []D
 		}
 	}
 	r.AddSeconds = time.Since(started).Seconds()
-	for _, mode := range modes {
-		progress(string(mode), 0, len(d.Queries))
+	perQuery := make([][]float64, len(variants)) // nDCG@10
+	for n, v := range variants {
+		progress(v.Name, 0, len(d.Queries))
 		rankings := make([][]string, len(d.Queries))
 		err := eachQuery(ctx, d.Queries, func(ctx context.Context, i int, q Query) (err error) {
-			rankings[i], err = s.Rank(ctx, q.Text, mode, depth)
+			rankings[i], err = s.Rank(ctx, q.Text, v, depth)
 			return err
 		})
 		if err != nil {
-			return r, fmt.Errorf("rank %s: %w", mode, err)
+			return r, fmt.Errorf("rank %s: %w", v.Name, err)
 		}
-		r.Scores = append(r.Scores, score(mode, d, rankings))
+		var scores Scores
+		scores, perQuery[n] = score(v.Name, d, rankings)
+		r.Scores = append(r.Scores, scores)
 	}
+	r.Difference = differences(variants, perQuery)
 	if len(foreign) == 0 {
 		return r, nil
 	}
@@ -128,8 +147,8 @@ func shareFrom(values []float64, from float64) float64 {
 	return float64(n) / float64(max(len(values), 1))
 }
 
-func score(mode rag.Mode, d Dataset, rankings [][]string) Scores {
-	var ndcg, recall10, recall100, mrr []float64
+func score(name string, d Dataset, rankings [][]string) (_ Scores, ndcg []float64) {
+	var recall10, recall100, mrr []float64
 	for i, q := range d.Queries {
 		grades := d.Judgments[q.ID]
 		ndcg = append(ndcg, NDCG(rankings[i], grades, 10))
@@ -137,19 +156,42 @@ func score(mode rag.Mode, d Dataset, rankings [][]string) Scores {
 		recall100 = append(recall100, Recall(rankings[i], grades, 100))
 		mrr = append(mrr, ReciprocalRank(rankings[i], grades, 10))
 	}
-	return Scores{mode, Bootstrap(ndcg), Bootstrap(recall10), Bootstrap(recall100), Bootstrap(mrr)}
+	return Scores{name, Bootstrap(ndcg), Bootstrap(recall10), Bootstrap(recall100), Bootstrap(mrr)}, ndcg
+}
+
+// differences pairs the first hybrid variant with each half alone, and every other hybrid one with both halves and with it.
+func differences(variants []Variant, perQuery [][]float64) (out []Difference) {
+	first := -1
+	for i, v := range variants {
+		if v.Query.Mode != rag.Hybrid {
+			continue
+		}
+		for j, from := range variants {
+			if from.Query.Mode == rag.Hybrid && j != first {
+				continue
+			}
+			out = append(out, Difference{v.Name, from.Name, Paired(perQuery[i], perQuery[j])})
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return out
 }
 
 // Table writes the report for people.
 func (r Report) Table(w io.Writer) error {
 	fmt.Fprintf(w, "%s: %d documents (taken in within %.0f s), %d judged queries; means with 95 %% bootstrap intervals\n", r.Dataset, r.Documents, r.AddSeconds, r.Queries)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "mode\tnDCG@10\trecall@10\trecall@100\tMRR@10")
+	fmt.Fprintln(t, "search\tnDCG@10\trecall@10\trecall@100\tMRR@10")
 	for _, s := range r.Scores {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Mode, s.NDCG10, s.Recall10, s.Recall100, s.MRR10)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, s.NDCG10, s.Recall10, s.Recall100, s.MRR10)
 	}
 	if err := t.Flush(); err != nil {
 		return err
+	}
+	for _, d := range r.Difference {
+		fmt.Fprintf(w, "%s − %s: nDCG@10 %+.4f [%+.4f, %+.4f]\n", d.Name, d.From, d.NDCG10.Mean, d.NDCG10.Low, d.NDCG10.High)
 	}
 	for _, a := range r.Abstention {
 		fmt.Fprintf(w, "abstention: %.3f of its own questions answered, %.3f of those of %s refused, AUC %.3f\n", a.OwnAnswered, a.ForeignRefuse, a.Foreign, a.AUC)

@@ -22,6 +22,7 @@ type queryRequest struct {
 	Messages    []turn   `json:"messages"`
 	Language    string   `json:"language"`
 	Stream      bool     `json:"stream"`
+	Neighbours  int      `json:"neighbours"`
 }
 
 type turn struct {
@@ -70,13 +71,14 @@ type passage struct {
 	HeadingPath []string    `json:"heading_path"`
 	Page        *int        `json:"page"`
 	Score       float64     `json:"score"`
+	NeighbourOf int         `json:"neighbour_of,omitempty"`
 }
 
 func wirePassages(ps []rag.Passage) []passage {
 	out := []passage{}
 	for _, p := range ps {
 		c := p.Hit.Chunk
-		out = append(out, passage{p.Number, c.ID, p.Hit.Collection, wireDocumentRef(p.Hit.Document), c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), wirePage(c.Page), p.Hit.Score})
+		out = append(out, passage{p.Number, c.ID, p.Hit.Collection, wireDocumentRef(p.Hit.Document), c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), wirePage(c.Page), p.Hit.Score, p.NeighbourOf})
 	}
 	return out
 }
@@ -88,6 +90,7 @@ type answer struct {
 	Text      string             `json:"text"`
 	Language  string             `json:"language"`
 	Fallback  bool               `json:"fallback"`
+	Degraded  []string           `json:"degraded,omitempty"`
 	Claims    []claim            `json:"claims"`
 	Citations []citation         `json:"citations"`
 	Passages  []passage          `json:"passages"`
@@ -103,7 +106,7 @@ type usage struct {
 
 func wireAnswer(a rag.Answer) answer {
 	out := answer{
-		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Claims: []claim{}, Citations: []citation{},
+		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Claims: []claim{}, Citations: []citation{},
 		Passages: wirePassages(a.Passages), Model: a.Model, Usage: usage(a.Usage), Timings: milliseconds(a.Timings),
 	}
 	if a.Reason != "" {
@@ -124,11 +127,14 @@ func wireAnswer(a rag.Answer) answer {
 
 // question checks a request's own bounds; the rest is search's to check.
 func (in queryRequest) question() (rag.Question, error) {
-	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8}, Language: in.Language}
+	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true}, Language: in.Language, Neighbours: in.Neighbours}
 	if in.TopK != nil {
 		if q.TopK = *in.TopK; q.TopK < 1 || q.TopK > maxPassages {
 			return q, rag.FieldErrorf("/top_k", "top_k must be between 1 and %d, got %d.", maxPassages, q.TopK)
 		}
+	}
+	if in.Neighbours < 0 || in.Neighbours > rag.MaxNeighbours {
+		return q, rag.FieldErrorf("/neighbours", "neighbours must be between 0 and %d, got %d.", rag.MaxNeighbours, in.Neighbours)
 	}
 	if in.Language != "" && in.Language != "en" && in.Language != "zh" {
 		return q, rag.FieldErrorf("/language", "language must be en or zh, got %q.", rag.Clip(in.Language, 40))

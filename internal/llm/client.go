@@ -1,4 +1,4 @@
-// Package llm talks to chat models behind an OpenAI-compatible endpoint. It knows no prompt's policy: it sends what it is given and passes
+// Package llm talks to chat models behind an OpenAI-compatible endpoint, and to rerankers. It knows no prompt's policy: it sends what it is given and passes
 // on what comes back.
 package llm
 

@@ -4,10 +4,14 @@ import "time"
 
 // Question asks for an answer grounded in collections.
 type Question struct {
-	Query              // TopK 0: 8
-	Language string    // of the answer; empty: the question's
-	Messages []Message // earlier turns, oldest first
+	Query                // TopK 0: 8
+	Language   string    // of the answer; empty: the question's
+	Messages   []Message // earlier turns, oldest first
+	Neighbours int       // how many chunks before and after a found one may be passages too; at most MaxNeighbours
 }
+
+// MaxNeighbours bounds Question.Neighbours.
+const MaxNeighbours = 2
 
 // Message is one earlier turn of a conversation.
 type Message struct {
@@ -36,10 +40,11 @@ const (
 	VerdictContradicted Verdict = "contradicted"
 )
 
-// Passage is a hit numbered for the prompt, from 1.
+// Passage is a hit numbered for the prompt, from 1. One that was not found but stands beside a found one in its document says of which passage.
 type Passage struct {
-	Number int
-	Hit    Hit
+	Number      int
+	Hit         Hit
+	NeighbourOf int // the number of the passage that it stands beside; 0: it was found
 }
 
 // Claim is a part of the answer that says one thing. Citations are markers.
@@ -74,8 +79,9 @@ type Usage struct{ PromptTokens, CompletionTokens int }
 type Answer struct {
 	ID        AnswerID
 	Status    AnswerStatus
-	Reason    string // why it abstained, is partial, or fell back; empty otherwise
-	Fallback  bool   // a language model was named but failed, and the answer is extractive
+	Reason    string   // why it abstained, is partial, or fell back; empty otherwise
+	Degraded  []string // stages of the search that failed and were left out
+	Fallback  bool     // a language model was named but failed, and the answer is extractive
 	Text      string
 	Language  string
 	Claims    []Claim

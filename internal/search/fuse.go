@@ -8,26 +8,18 @@ import (
 	"footnote/internal/rag"
 )
 
-// Fusion names a way to make one ranking of two.
-type Fusion string
-
-// The ways.
 const (
-	// ZScore is the default: it measured above RRF on six of eight sets and nowhere below the better half by more than .003.
-	ZScore Fusion = "zscore"
-	// RRF is reciprocal rank fusion: Cormack, Clarke & Büttcher, SIGIR 2009.
-	RRF Fusion = "rrf"
-)
-
-const (
-	denseWeight  = 0.6 // of ZScore; the lexical half has the rest. .5–.7 measure alike
+	denseWeight  = 0.6 // of ZScore and Convex; the lexical half has the rest. .5–.7 measure alike
 	fusionDepth  = 100 // candidates of a list that its mean and deviation are taken over
 	rankConstant = 60  // of RRF; ranks count from 1
 )
 
 // Fuse makes one ranking of a dense and a lexical one, both best first: best first, ties by id. An empty list leaves the other's order and
 // its scores.
-func Fuse(how Fusion, dense, lexical []rag.Candidate) []rag.Candidate {
+//
+// rag.ZScore, the default, measured above rag.RRF on six of eight sets and nowhere below the better half by more than .003; docs/quality.md has
+// rag.Convex beside them.
+func Fuse(how rag.Fusion, dense, lexical []rag.Candidate) []rag.Candidate {
 	switch {
 	case len(lexical) == 0:
 		return slices.Clone(dense)
@@ -35,15 +27,19 @@ func Fuse(how Fusion, dense, lexical []rag.Candidate) []rag.Candidate {
 		return slices.Clone(lexical)
 	}
 	scores := map[rag.ChunkID]float64{}
-	if how == RRF {
+	switch how {
+	case rag.RRF:
 		for _, list := range [][]rag.Candidate{dense, lexical} {
 			for i, c := range list {
 				scores[c.ID] += 1 / float64(rankConstant+i+1)
 			}
 		}
-	} else {
-		standardise(scores, dense, denseWeight, lexical)
-		standardise(scores, lexical, 1-denseWeight, dense)
+	case rag.Convex:
+		add(scores, dense, denseWeight, lexical, limits, 0)
+		add(scores, lexical, 1-denseWeight, dense, limits, 0)
+	default:
+		add(scores, dense, denseWeight, lexical, moments, math.Inf(1))
+		add(scores, lexical, 1-denseWeight, dense, moments, math.Inf(1))
 	}
 	out := make([]rag.Candidate, 0, len(scores))
 	for id, s := range scores {
@@ -57,23 +53,32 @@ func order(a, b rag.Candidate) int {
 	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 }
 
-// standardise adds weight·z to the scores of list's candidates, z = (score − mean)/standard deviation over its top; the candidates that only other has
-// get the lowest z.
-func standardise(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate) {
-	mean, deviation := moments(list)
+// add adds weight·(score − zero)/unit to the scores of list's candidates, zero and unit being measured on its top; the candidates that only other has get weight·least,
+// or what the last of list got, if that is less.
+func add(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate, measure func(list []rag.Candidate) (zero, unit float64), least float64) {
+	zero, unit := measure(list)
 	in := make(map[rag.ChunkID]bool, len(list))
-	lowest := math.Inf(1)
 	for _, c := range list {
-		z := (c.Score - mean) / deviation
-		lowest = min(lowest, z)
+		s := (c.Score - zero) / unit
+		least = min(least, s)
 		in[c.ID] = true
-		scores[c.ID] += weight * z
+		scores[c.ID] += weight * s
 	}
 	for _, c := range other {
 		if !in[c.ID] {
-			scores[c.ID] += weight * lowest
+			scores[c.ID] += weight * least
 		}
 	}
+}
+
+// limits are the least score of list's top and its distance from the greatest.
+func limits(list []rag.Candidate) (least, width float64) {
+	top := list[:min(fusionDepth, len(list))]
+	least = top[len(top)-1].Score
+	if width = top[0].Score - least; width < 1e-12 {
+		return least - 1, 1 // all alike: each was found, which is more than the others can say
+	}
+	return least, width
 }
 
 // moments are the mean and the standard deviation of the scores of list's top.

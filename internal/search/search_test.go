@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"testing"
 	"testing/quick"
 
@@ -29,7 +30,7 @@ func ids(c []rag.Candidate) (s string) {
 
 func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
 	t.Parallel()
-	for _, how := range []Fusion{ZScore, RRF} {
+	for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
 		if got := ids(Fuse(how, list("c", "a", "b"), nil)); got != "cab" {
 			t.Errorf("%s: got %s", how, got)
 		}
@@ -42,7 +43,7 @@ func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
 func TestFuse_ZScoreIsTheDefinition(t *testing.T) {
 	t.Parallel()
 	// Dense 3, 2, 1: z = ±√1.5, 0. Lexical 2, 1: z = ±1. c is in the dense list only and gets the lexical list's lowest, −1.
-	got := Fuse(ZScore, list("a", "b", "c"), list("b", "a"))
+	got := Fuse(rag.ZScore, list("a", "b", "c"), list("b", "a"))
 	z := math.Sqrt(1.5)
 	want := map[rag.ChunkID]float64{"a": 0.6*z - 0.4, "b": 0.4, "c": -0.6*z - 0.4}
 	for _, c := range got {
@@ -55,14 +56,38 @@ func TestFuse_ZScoreIsTheDefinition(t *testing.T) {
 	}
 }
 
+func TestFuse_ConvexIsTheDefinition(t *testing.T) {
+	t.Parallel()
+	got := Fuse(rag.Convex, list("a", "b", "c"), list("b", "d"))
+	want := map[rag.ChunkID]float64{"a": 0.6, "b": 0.3 + 0.4, "c": 0, "d": 0}
+	for _, c := range got {
+		if math.Abs(c.Score-want[c.ID]) > 1e-12 {
+			t.Errorf("%s: got %g, want %g", c.ID, c.Score, want[c.ID])
+		}
+	}
+	if ids(got) != "bacd" {
+		t.Errorf("got %s", ids(got))
+	}
+	// One that stands alone, or among equals, was found, which is more than the others can say.
+	if got := ids(Fuse(rag.Convex, list("b"), list("a"))); got != "ba" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestFuse_TieBreaksByChunkID(t *testing.T) {
 	t.Parallel()
-	if got := ids(Fuse(RRF, list("b", "a"), list("a", "b"))); got != "ab" {
+	if got := ids(Fuse(rag.RRF, list("b", "a"), list("a", "b"))); got != "ab" {
 		t.Errorf("got %s", got)
 	}
 	same := []rag.Candidate{{ID: "z", Score: 1}, {ID: "y", Score: 1}}
-	if got := ids(Fuse(ZScore, same, same)); got != "yz" {
-		t.Errorf("got %s", got)
+	for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
+		if how == rag.RRF {
+			same = slices.Clone(same)
+			slices.Reverse(same) // ranks decide
+		}
+		if got := ids(Fuse(how, same, same)); got != "yz" {
+			t.Errorf("%s: got %s", how, got)
+		}
 	}
 }
 
@@ -97,7 +122,7 @@ func TestFuse_KeepsEveryCandidateOnce(t *testing.T) {
 		for _, c := range slices.Concat(x, y) {
 			want[c.ID] = true
 		}
-		for _, how := range []Fusion{ZScore, RRF} {
+		for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
 			got := Fuse(how, x, y)
 			if len(got) != len(want) || !slices.IsSortedFunc(got, func(a, b rag.Candidate) int {
 				if len(x) == 0 || len(y) == 0 {
@@ -119,6 +144,47 @@ type world struct {
 	texts    map[rag.CollectionID][]string
 	inactive map[string]bool
 	prints   map[string]string
+	of       map[string]rag.Document // of texts; the others are each a document of their own, named by its text
+}
+
+func (w *world) document(c rag.CollectionID, text string) rag.Document {
+	d, ok := w.of[text]
+	if !ok {
+		d = rag.Document{ID: rag.DocumentID("doc_" + text), ExternalID: text}
+	}
+	d.Collection = c
+	return d
+}
+
+func (w *world) Document(_ context.Context, c rag.CollectionID, externalID string) (rag.Document, error) {
+	for _, text := range w.texts[c] {
+		if d := w.document(c, text); d.ExternalID == externalID && !w.inactive[text] {
+			return d, nil
+		}
+	}
+	return rag.Document{}, rag.DocumentMissing(externalID)
+}
+
+func (w *world) DocumentByID(_ context.Context, id rag.DocumentID) (rag.Document, error) {
+	for c, texts := range w.texts {
+		for _, text := range texts {
+			if d := w.document(c, text); d.ID == id && !w.inactive[text] {
+				return d, nil
+			}
+		}
+	}
+	return rag.Document{}, rag.DocumentGone()
+}
+
+func (w *world) Chunks(_ context.Context, doc rag.DocumentID, _, _ int) (out []rag.Chunk, err error) {
+	for c, texts := range w.texts {
+		for _, text := range texts {
+			if w.document(c, text).ID == doc {
+				out = append(out, rag.Chunk{ID: id(text), Text: text})
+			}
+		}
+	}
+	return out, nil
 }
 
 func id(text string) rag.ChunkID { return rag.NewChunkID("d", text, 0) }
@@ -137,10 +203,22 @@ func (w *world) Collection(_ context.Context, name string) (rag.Collection, erro
 func (w *world) Hydrate(_ context.Context, c rag.CollectionID, want []rag.ChunkID) (out []rag.Hit, err error) {
 	for _, text := range w.texts[c] {
 		if slices.Contains(want, id(text)) && !w.inactive[text] {
-			out = append(out, rag.Hit{Collection: string(c), Chunk: rag.Chunk{ID: id(text), Text: text}})
+			out = append(out, rag.Hit{Collection: string(c), Document: w.document(c, text), Chunk: rag.Chunk{ID: id(text), Text: text}})
 		}
 	}
 	slices.Reverse(out)
+	return out, nil
+}
+
+func (w *world) Embeddings(_ context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error) {
+	out := map[rag.ChunkID]rag.Embedding{}
+	for _, texts := range w.texts {
+		for _, text := range texts {
+			if slices.Contains(ids, id(text)) {
+				out[id(text)] = embed(text)
+			}
+		}
+	}
 	return out, nil
 }
 
@@ -153,11 +231,17 @@ func (w *world) EmbedQueries(_ context.Context, texts []string) (out []rag.Embed
 	return out, nil
 }
 
+var embedded sync.Map // text → vector: the tests ask for the same ones many times
+
 func embed(s string) rag.Embedding {
-	v := make(rag.Embedding, 4099)
-	for _, t := range lexical.Terms(s) {
-		v[lexical.Hash(t.Text)%4099]++
+	if v, ok := embedded.Load(s); ok {
+		return v.(rag.Embedding)
 	}
+	v := make(rag.Embedding, 1021)
+	for _, t := range lexical.Terms(s) {
+		v[lexical.Hash(t.Text)%1021]++
+	}
+	embedded.Store(s, v)
 	return v
 }
 
@@ -196,8 +280,8 @@ func newWorld() (*world, *Service) {
 	w := &world{texts: map[rag.CollectionID][]string{
 		"en": {"Parental leave lasts sixteen weeks.", "The servers are backed up at midnight.", "Leave requests go to the manager."},
 		"zh": {"育儿假为十六周，全薪。", "服务器在午夜备份。"},
-	}, inactive: map[string]bool{}, prints: map[string]string{}}
-	return w, New(Options{Catalog: w, Index: w, Embedder: w})
+	}, inactive: map[string]bool{}, prints: map[string]string{}, of: map[string]rag.Document{}}
+	return w, New(Options{Catalog: w, Documents: w, Index: w, Embedder: w})
 }
 
 func TestSearch_RanksOverSeveralCollections(t *testing.T) {

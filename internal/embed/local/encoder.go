@@ -122,6 +122,15 @@ func newLayer(s shape, w source, p Precision, i int) (layer, error) {
 // knows where each begins. It writes one pooled, unit vector a sequence. members is how many cores may share the work. between is called
 // before each step; its error ends the pass.
 func (e *encoder) encode(ctx context.Context, sequences [][]int32, out [][]float32, members int, between func(context.Context) error) error {
+	return e.forward(ctx, sequences, members, between, func(p *pass) {
+		for i, start := range p.starts {
+			p.pool(out[i], start, len(sequences[i]))
+		}
+	})
+}
+
+// forward runs sequences through the layers and lets read take what it wants of the last one's states.
+func (e *encoder) forward(ctx context.Context, sequences [][]int32, members int, between func(context.Context) error, read func(p *pass)) error {
 	p := e.passes.Get().(*pass)
 	defer e.passes.Put(p)
 	p.begin(e, sequences)
@@ -163,8 +172,6 @@ func (e *encoder) encode(ctx context.Context, sequences [][]int32, out [][]float
 			}
 		}
 	}
-	for i, start := range p.starts {
-		p.pool(out[i], start, len(sequences[i]))
-	}
+	read(p)
 	return nil
 }

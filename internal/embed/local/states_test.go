@@ -1,0 +1,75 @@
+package local
+
+import (
+	"math"
+	"testing"
+
+	"footnote/internal/rag"
+)
+
+func TestTokenStates_AreTheStatesThatTheVectorIsTheMeanOf(t *testing.T) {
+	e, err := New(Options{DisableCentring: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{"Parental leave lasts sixteen weeks.", "病假超过三天须提交医院证明。😀", "x"}
+	got, err := e.TokenStates(t.Context(), texts, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range texts {
+		if len(got[i]) != e.CountTokens(text) {
+			t.Errorf("%s: got %d states for %d tokens", text, len(got[i]), e.CountTokens(text))
+		}
+		alone, err := e.TokenStates(t.Context(), texts[i:i+1], false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, s := range got[i] {
+			if d := dotOf(s, s); math.Abs(d-1) > 1e-4 {
+				t.Errorf("%s: state %d has norm² %g", text, j, d)
+			}
+			if d := dotOf(s, alone[0][j]); d < 0.9999 {
+				t.Errorf("%s: state %d depends on the texts beside it: cosine %g", text, j, d)
+			}
+		}
+	}
+	// The vector is the mean of all states; those without prefix and marks point nearly the same way.
+	vectors, err := e.EmbedDocuments(t.Context(), texts[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := make(rag.Embedding, len(vectors[0]))
+	for _, s := range got[0] {
+		add(mean, s)
+	}
+	unit(mean)
+	if d := dotOf(mean, vectors[0]); d < 0.97 {
+		t.Errorf("the states' mean and the vector have the cosine %g", d)
+	}
+}
+
+func TestTokenStates_CutsTextsThatAreTooLong(t *testing.T) {
+	e, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := ""
+	for range 600 {
+		long += "leave "
+	}
+	got, err := e.TokenStates(t.Context(), []string{long}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(got[0]); n > e.MaxTokens()+8 || n < e.MaxTokens()-8 {
+		t.Errorf("got %d states, want about %d", n, e.MaxTokens())
+	}
+}
+
+func dotOf(a, b rag.Embedding) (s float64) {
+	for i := range a {
+		s += float64(a[i]) * float64(b[i])
+	}
+	return s
+}
