@@ -1,0 +1,101 @@
+package simd
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// CodeGroup is how many binary codes lie interleaved: word j of eight codes side by side, so that one 512-bit register holds the same word of
+// eight codes and their distances add up without a horizontal sum.
+const CodeGroup = 8
+
+// Hamming writes to dst[i] in how many bits code i differs from query. codes are groups of eight, [len(dst)/8][len(query)][8]uint64;
+// len(dst) is a multiple of 8. Every path gives the same integers.
+func Hamming(dst []uint16, codes, query []uint64) {
+	if len(dst)%CodeGroup != 0 || len(codes) != len(dst)*len(query) || len(query) > 1023 {
+		panic("simd: codes come in groups of eight, each as long as the query, at most 1023 words")
+	}
+	if len(dst) == 0 || len(query) == 0 {
+		clear(dst)
+		return
+	}
+	current.Load().hamming(&dst[0], &codes[0], &query[0], len(dst)/CodeGroup, len(query))
+}
+
+// AtMost sets bit i of mask, counted from the lowest bit of mask[0], when values[i] ≤ limit. len(values) is 64·len(mask).
+func AtMost(mask []uint64, values []uint16, limit uint16) {
+	if len(values) != 64*len(mask) {
+		panic("simd: a mask has a bit for each value")
+	}
+	if len(mask) > 0 {
+		current.Load().atMost(&mask[0], &values[0], len(mask), limit)
+	}
+}
+
+// RowBytes is the size of a row of n 12-bit integers as Dots12 reads them; n is a multiple of 64.
+func RowBytes(n int) int { return n + n/2 }
+
+// MaxQuery12 is the greatest magnitude that an element of a query of n may have, so that no sum of Dots12 overflows.
+func MaxQuery12(n int) int { return min(32767, (1<<31-1)/(128*n)) }
+
+// Dots12 writes to dst[i] the exact dot product of query and the row at[i] of rows. A row holds n = len(query) integers t of 12 bits, −2048 ≤ t < 2048:
+// first t>>4 of each, an int8, then t&15, element j in the low half of byte j and element n/2+j in its high half. n is a multiple
+// of 64; the query's elements are at most MaxQuery12(n) in magnitude.
+func Dots12(dst []int64, query []int16, rows []byte, at []uint32) {
+	n := len(query)
+	if n == 0 || n%64 != 0 || len(dst) < len(at) {
+		panic("simd: a row of 12-bit integers has a multiple of 64 of them")
+	}
+	size := RowBytes(n)
+	for _, i := range at {
+		_ = rows[(int(i)+1)*size-1] // the kernels do not check
+	}
+	if len(at) > 0 {
+		current.Load().dots12(&dst[0], &query[0], &rows[0], &at[0], len(at), n)
+	}
+}
+
+func hammingGeneric(dst *uint16, codes, query *uint64, groups, words int) {
+	out, all, q := unsafe.Slice(dst, groups*CodeGroup), unsafe.Slice(codes, groups*CodeGroup*words), unsafe.Slice(query, words)
+	for g := range groups {
+		var sum [CodeGroup]int
+		for j, w := range q {
+			lane := (*[CodeGroup]uint64)(all[(g*words+j)*CodeGroup:])
+			for i := range sum {
+				sum[i] += bits.OnesCount64(lane[i] ^ w)
+			}
+		}
+		for i, s := range sum {
+			out[g*CodeGroup+i] = uint16(s)
+		}
+	}
+}
+
+func atMostGeneric(mask *uint64, values *uint16, words int, limit uint16) {
+	out, v := unsafe.Slice(mask, words), unsafe.Slice(values, 64*words)
+	for i := range out {
+		var m uint64
+		for j, x := range (*[64]uint16)(v[64*i:]) {
+			// The difference is negative, and its top bit set, when x > limit: no branch to guess wrong.
+			m |= uint64(1^(uint32(limit)-uint32(x))>>31) << j
+		}
+		out[i] = m
+	}
+}
+
+func dots12Generic(dst *int64, query *int16, rows *byte, at *uint32, count, n int) {
+	out, q, which := unsafe.Slice(dst, count), unsafe.Slice(query, n), unsafe.Slice(at, count)
+	size := uintptr(RowBytes(n))
+	for r, i := range which {
+		row := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(rows), uintptr(i)*size)), size)
+		high, low, second := row[:n], row[n:][:n/2], q[n/2:]
+		var a, b int32
+		for j, x := range q {
+			a += int32(x) * int32(int8(high[j]))
+		}
+		for j, x := range low {
+			b += int32(q[j])*int32(x&15) + int32(second[j])*int32(x>>4)
+		}
+		out[r] = int64(a)<<4 + int64(b)
+	}
+}

@@ -1,0 +1,183 @@
+#include "textflag.h"
+
+DATA nibbleCounts<>+0(SB)/8, $0x0302020102010100
+DATA nibbleCounts<>+8(SB)/8, $0x0403030203020201
+DATA nibbleCounts<>+16(SB)/8, $0x0302020102010100
+DATA nibbleCounts<>+24(SB)/8, $0x0403030203020201
+GLOBL nibbleCounts<>(SB), RODATA|NOPTR, $32
+
+// func hammingAVX2(dst *uint16, codes, query *uint64, groups, words int)
+// Bits are counted by looking up half bytes (Muła, Kurz & Lemire, "Faster population counts using AVX2 instructions", 2018).
+TEXT ·hammingAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ codes+8(FP), SI
+	MOVQ query+16(FP), R8
+	MOVQ groups+24(FP), R9
+	MOVQ words+32(FP), R10
+	VMOVDQU nibbleCounts<>(SB), Y14
+	MOVL $0x0f0f0f0f, AX
+	VMOVD AX, X13
+	VPBROADCASTD X13, Y13
+	VPXOR Y15, Y15, Y15
+
+group:
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	MOVQ R8, DX
+	MOVQ R10, CX
+
+word:
+	VPBROADCASTQ (DX), Y2
+	VPXOR (SI), Y2, Y3
+	VPXOR 32(SI), Y2, Y4
+	VPAND Y13, Y3, Y5
+	VPAND Y13, Y4, Y6
+	VPSRLW $4, Y3, Y3
+	VPSRLW $4, Y4, Y4
+	VPAND Y13, Y3, Y3
+	VPAND Y13, Y4, Y4
+	VPSHUFB Y5, Y14, Y5
+	VPSHUFB Y6, Y14, Y6
+	VPSHUFB Y3, Y14, Y3
+	VPSHUFB Y4, Y14, Y4
+	VPADDB Y5, Y3, Y3
+	VPADDB Y6, Y4, Y4
+	VPSADBW Y15, Y3, Y3
+	VPSADBW Y15, Y4, Y4
+	VPADDQ Y3, Y0, Y0
+	VPADDQ Y4, Y1, Y1
+	ADDQ $64, SI
+	ADDQ $8, DX
+	DECQ CX
+	JNZ  word
+	// Eight sums of 64 bits to eight of 16: packing works within halves, so the order is mended at the end.
+	VPACKUSDW Y1, Y0, Y0
+	VPACKUSDW Y15, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPUNPCKLDQ X1, X0, X0
+	VMOVDQU X0, (DI)
+	ADDQ $16, DI
+	DECQ R9
+	JNZ  group
+	VZEROUPPER
+	RET
+
+// func atMostAVX2(mask *uint64, values *uint16, words int, limit uint16)
+// A difference that saturates at zero is zero when the value is at most the limit.
+TEXT ·atMostAVX2(SB), NOSPLIT, $0-26
+	MOVQ mask+0(FP), DI
+	MOVQ values+8(FP), SI
+	MOVQ words+16(FP), CX
+	MOVWLZX limit+24(FP), AX
+	VMOVD AX, X0
+	VPBROADCASTW X0, Y0
+	VPXOR Y15, Y15, Y15
+	SHLQ $1, CX
+
+atmost:
+	VMOVDQU (SI), Y1
+	VMOVDQU 32(SI), Y2
+	VPSUBUSW Y0, Y1, Y1
+	VPSUBUSW Y0, Y2, Y2
+	VPCMPEQW Y15, Y1, Y1
+	VPCMPEQW Y15, Y2, Y2
+	VPACKSSWB Y2, Y1, Y1
+	VPERMQ $0xd8, Y1, Y1
+	VPMOVMSKB Y1, AX
+	MOVL AX, (DI)
+	ADDQ $64, SI
+	ADDQ $4, DI
+	DECQ CX
+	JNZ  atmost
+	VZEROUPPER
+	RET
+
+// func dots12AVX2(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
+// The high parts add up in Y0 and Y1, the low ones in Y2 and Y3. The row four further on is fetched meanwhile.
+TEXT ·dots12AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ query+8(FP), R8
+	MOVQ rows+16(FP), R9
+	MOVQ at+24(FP), R10
+	MOVQ count+32(FP), R11
+	MOVQ n+40(FP), R12
+	MOVQ R12, R13
+	SHRQ $1, R13
+	ADDQ R12, R13
+	MOVL $0x000f000f, AX
+	VMOVD AX, X15
+	VPBROADCASTD X15, Y15
+
+row:
+	CMPQ R11, $4
+	JLE  ready
+	MOVL 16(R10), BX
+	IMULQ R13, BX
+	ADDQ R9, BX
+	MOVQ R13, CX
+
+fetch:
+	PREFETCHT0 (BX)
+	ADDQ $64, BX
+	SUBQ $64, CX
+	JG   fetch
+
+ready:
+	MOVL (R10), SI
+	IMULQ R13, SI
+	ADDQ R9, SI
+	MOVQ R8, DX
+	MOVQ R12, CX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+
+high:
+	VPMOVSXBW (SI), Y4
+	VPMOVSXBW 16(SI), Y5
+	VPMADDWD (DX), Y4, Y4
+	VPMADDWD 32(DX), Y5, Y5
+	VPADDD Y4, Y0, Y0
+	VPADDD Y5, Y1, Y1
+	ADDQ $32, SI
+	ADDQ $64, DX
+	SUBQ $32, CX
+	JG   high
+	MOVQ R8, DX
+	LEAQ (R8)(R12*1), BX
+	MOVQ R12, CX
+
+low:
+	VPMOVZXBW (SI), Y4
+	VPAND Y15, Y4, Y5
+	VPSRLW $4, Y4, Y4
+	VPMADDWD (DX), Y5, Y5
+	VPMADDWD (BX), Y4, Y4
+	VPADDD Y5, Y2, Y2
+	VPADDD Y4, Y3, Y3
+	ADDQ $16, SI
+	ADDQ $32, DX
+	ADDQ $32, BX
+	SUBQ $32, CX
+	JG   low
+	VPADDD Y1, Y0, Y0
+	VPADDD Y3, Y2, Y2
+	VEXTRACTI128 $1, Y0, X1
+	VEXTRACTI128 $1, Y2, X3
+	VPADDD X1, X0, X0
+	VPADDD X3, X2, X2
+	VPHADDD X2, X0, X0
+	VPHADDD X0, X0, X0
+	VMOVQ X0, AX
+	MOVLQSX AX, BX
+	SARQ $32, AX
+	SHLQ $4, BX
+	ADDQ BX, AX
+	MOVQ AX, (DI)
+	ADDQ $8, DI
+	ADDQ $4, R10
+	DECQ R11
+	JNZ  row
+	VZEROUPPER
+	RET

@@ -1,0 +1,189 @@
+#include "textflag.h"
+
+// func hammingAVX512(dst *uint16, codes, query *uint64, groups, words int)
+// A register holds one word of eight codes; Z0 adds up their differing bits.
+TEXT ·hammingAVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ codes+8(FP), SI
+	MOVQ query+16(FP), R8
+	MOVQ groups+24(FP), R9
+	MOVQ words+32(FP), R10
+	CMPQ R10, $6
+	JEQ  six
+
+group:
+	VPXORQ Z0, Z0, Z0
+	MOVQ R8, DX
+	MOVQ R10, CX
+
+word:
+	VMOVDQU64 (SI), Z2
+	VPXORQ.BCST (DX), Z2, Z2
+	VPOPCNTQ Z2, Z2
+	VPADDQ Z2, Z0, Z0
+	ADDQ $64, SI
+	ADDQ $8, DX
+	DECQ CX
+	JNZ  word
+	VPMOVQW Z0, (DI)
+	ADDQ $16, DI
+	DECQ R9
+	JNZ  group
+	VZEROUPPER
+	RET
+
+	// 384 bits: the query stays in registers.
+six:
+	VPBROADCASTQ (R8), Z10
+	VPBROADCASTQ 8(R8), Z11
+	VPBROADCASTQ 16(R8), Z12
+	VPBROADCASTQ 24(R8), Z13
+	VPBROADCASTQ 32(R8), Z14
+	VPBROADCASTQ 40(R8), Z15
+
+sixgroup:
+	PREFETCHT0 1536(SI)
+	PREFETCHT0 1600(SI)
+	PREFETCHT0 1664(SI)
+	PREFETCHT0 1728(SI)
+	PREFETCHT0 1792(SI)
+	PREFETCHT0 1856(SI)
+	VPXORQ (SI), Z10, Z0
+	VPXORQ 64(SI), Z11, Z1
+	VPXORQ 128(SI), Z12, Z2
+	VPXORQ 192(SI), Z13, Z3
+	VPXORQ 256(SI), Z14, Z4
+	VPXORQ 320(SI), Z15, Z5
+	VPOPCNTQ Z0, Z0
+	VPOPCNTQ Z1, Z1
+	VPOPCNTQ Z2, Z2
+	VPOPCNTQ Z3, Z3
+	VPOPCNTQ Z4, Z4
+	VPOPCNTQ Z5, Z5
+	VPADDQ Z1, Z0, Z0
+	VPADDQ Z3, Z2, Z2
+	VPADDQ Z5, Z4, Z4
+	VPADDQ Z2, Z0, Z0
+	VPADDQ Z4, Z0, Z0
+	VPMOVQW Z0, (DI)
+	ADDQ $384, SI
+	ADDQ $16, DI
+	DECQ R9
+	JNZ  sixgroup
+	VZEROUPPER
+	RET
+
+// func atMostAVX512(mask *uint64, values *uint16, words int, limit uint16)
+TEXT ·atMostAVX512(SB), NOSPLIT, $0-26
+	MOVQ mask+0(FP), DI
+	MOVQ values+8(FP), SI
+	MOVQ words+16(FP), CX
+	MOVWLZX limit+24(FP), AX
+	VPBROADCASTW AX, Z0
+
+atmost:
+	VMOVDQU16 (SI), Z1
+	VMOVDQU16 64(SI), Z2
+	VPCMPUW $2, Z0, Z1, K1
+	VPCMPUW $2, Z0, Z2, K2
+	KUNPCKDQ K1, K2, K1
+	KMOVQ K1, (DI)
+	ADDQ $128, SI
+	ADDQ $8, DI
+	DECQ CX
+	JNZ  atmost
+	VZEROUPPER
+	RET
+
+// func dots12AVX512(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
+// The high parts add up in Z0 and Z1, the low ones in Z2 and Z3. The row four further on is fetched meanwhile.
+TEXT ·dots12AVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ query+8(FP), R8
+	MOVQ rows+16(FP), R9
+	MOVQ at+24(FP), R10
+	MOVQ count+32(FP), R11
+	MOVQ n+40(FP), R12
+	MOVQ R12, R13
+	SHRQ $1, R13
+	ADDQ R12, R13
+	MOVL $0x000f000f, AX
+	VPBROADCASTD AX, Z15
+
+row:
+	CMPQ R11, $4
+	JLE  ready
+	MOVL 16(R10), BX
+	IMULQ R13, BX
+	ADDQ R9, BX
+	MOVQ R13, CX
+
+fetch:
+	PREFETCHT0 (BX)
+	ADDQ $64, BX
+	SUBQ $64, CX
+	JG   fetch
+
+ready:
+	MOVL (R10), SI
+	IMULQ R13, SI
+	ADDQ R9, SI
+	MOVQ R8, DX
+	MOVQ R12, CX
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+
+high:
+	VPMOVSXBW (SI), Z4
+	VPMOVSXBW 32(SI), Z5
+	VPMADDWD (DX), Z4, Z4
+	VPMADDWD 64(DX), Z5, Z5
+	VPADDD Z4, Z0, Z0
+	VPADDD Z5, Z1, Z1
+	ADDQ $64, SI
+	ADDQ $128, DX
+	SUBQ $64, CX
+	JG   high
+	MOVQ R8, DX
+	LEAQ (R8)(R12*1), BX
+	MOVQ R12, CX
+
+low:
+	VPMOVZXBW (SI), Z4
+	VPANDD Z15, Z4, Z5
+	VPSRLW $4, Z4, Z4
+	VPMADDWD (DX), Z5, Z5
+	VPMADDWD (BX), Z4, Z4
+	VPADDD Z5, Z2, Z2
+	VPADDD Z4, Z3, Z3
+	ADDQ $32, SI
+	ADDQ $64, DX
+	ADDQ $64, BX
+	SUBQ $64, CX
+	JG   low
+	VPADDD Z1, Z0, Z0
+	VPADDD Z3, Z2, Z2
+	VEXTRACTI64X4 $1, Z0, Y1
+	VEXTRACTI64X4 $1, Z2, Y3
+	VPADDD Y1, Y0, Y0
+	VPADDD Y3, Y2, Y2
+	VEXTRACTI128 $1, Y0, X1
+	VEXTRACTI128 $1, Y2, X3
+	VPADDD X1, X0, X0
+	VPADDD X3, X2, X2
+	VPHADDD X2, X0, X0
+	VPHADDD X0, X0, X0
+	VMOVQ X0, AX
+	MOVLQSX AX, BX
+	SARQ $32, AX
+	SHLQ $4, BX
+	ADDQ BX, AX
+	MOVQ AX, (DI)
+	ADDQ $8, DI
+	ADDQ $4, R10
+	DECQ R11
+	JNZ  row
+	VZEROUPPER
+	RET
