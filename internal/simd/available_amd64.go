@@ -67,7 +67,7 @@ func addNormAVX512(x, y, w, b *float32, n int, eps float32)
 func transposeAVX512(dst, src *float32, stride int)
 
 //go:noescape
-func hammingAVX2(dst *uint16, codes, query *uint64, groups, words int)
+func codeDistancesAVX2(dst *uint16, codes, low, high *uint64, groups, words int)
 
 //go:noescape
 func atMostAVX2(mask *uint64, values *uint16, words int, limit uint16)
@@ -76,7 +76,7 @@ func atMostAVX2(mask *uint64, values *uint16, words int, limit uint16)
 func dots12AVX2(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 
 //go:noescape
-func hammingAVX512(dst *uint16, codes, query *uint64, groups, words int)
+func codeDistancesAVX512(dst *uint16, codes, low, high *uint64, groups, words int)
 
 //go:noescape
 func atMostAVX512(mask *uint64, values *uint16, words int, limit uint16)
@@ -91,7 +91,7 @@ var available = sync.OnceValue(func() []*kernels {
 		k.name, k.dot = AVX2, dotAVX2
 		k.float32, k.int8 = []float32Kernel{{4, float32AVX2}}, []int8Kernel{{4, int8AVX2}}
 		k.quantise, k.expRow, k.gelu, k.addNorm = quantiseAVX2, expRowAVX2, geluAVX2, addNormAVX2
-		k.hamming, k.atMost, k.dots12 = hammingAVX2, atMostAVX2, dots12AVX2
+		k.codeDistances, k.atMost, k.dots12 = codeDistancesAVX2, atMostAVX2, dots12AVX2
 		have = append(have, &k)
 		if cpu.X86.HasAVXVNNI {
 			with := k
@@ -106,7 +106,7 @@ var available = sync.OnceValue(func() []*kernels {
 		k.quantise, k.expRow, k.gelu, k.addNorm, k.transpose = quantiseAVX512, expRowAVX512, geluAVX512, addNormAVX512, transposeAVX512
 		k.atMost, k.dots12 = atMostAVX512, dots12AVX512
 		if cpu.X86.HasAVX512VPOPCNTDQ {
-			k.hamming = hammingAVX512
+			k.codeDistances = codeDistancesAVX512
 		}
 		if cpu.X86.HasAVX512VNNI {
 			k.int8 = []int8Kernel{{12, int8AVX512}, {8, int8AVX512x8}, {4, int8AVX512x4}}

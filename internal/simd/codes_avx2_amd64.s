@@ -6,15 +6,17 @@ DATA nibbleCounts<>+16(SB)/8, $0x0302020102010100
 DATA nibbleCounts<>+24(SB)/8, $0x0403030203020201
 GLOBL nibbleCounts<>(SB), RODATA|NOPTR, $32
 
-// func hammingAVX2(dst *uint16, codes, query *uint64, groups, words int)
-// Bits are counted by looking up half bytes (Muła, Kurz & Lemire, "Faster population counts using AVX2 instructions", 2018).
-TEXT ·hammingAVX2(SB), NOSPLIT, $0-40
+// func codeDistancesAVX2(dst *uint16, codes, low, high *uint64, groups, words int)
+// Bits are counted by looking up half bytes (Muła, Kurz & Lemire, "Faster population counts using AVX2 instructions", 2018), those that differ from high in a table of doubled counts.
+TEXT ·codeDistancesAVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ codes+8(FP), SI
-	MOVQ query+16(FP), R8
-	MOVQ groups+24(FP), R9
-	MOVQ words+32(FP), R10
+	MOVQ low+16(FP), R8
+	MOVQ high+24(FP), R11
+	MOVQ groups+32(FP), R9
+	MOVQ words+40(FP), R10
 	VMOVDQU nibbleCounts<>(SB), Y14
+	VPADDB Y14, Y14, Y12
 	MOVL $0x0f0f0f0f, AX
 	VMOVD AX, X13
 	VPBROADCASTD X13, Y13
@@ -23,33 +25,51 @@ TEXT ·hammingAVX2(SB), NOSPLIT, $0-40
 group:
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
-	MOVQ R8, DX
-	MOVQ R10, CX
+	XORQ CX, CX
 
 word:
-	VPBROADCASTQ (DX), Y2
-	VPXOR (SI), Y2, Y3
-	VPXOR 32(SI), Y2, Y4
-	VPAND Y13, Y3, Y5
+	VPBROADCASTQ (R8)(CX*8), Y2
+	VPBROADCASTQ (R11)(CX*8), Y3
+	VMOVDQU (SI), Y4
+	VPXOR Y4, Y3, Y5
+	VPXOR Y4, Y2, Y4
 	VPAND Y13, Y4, Y6
-	VPSRLW $4, Y3, Y3
+	VPAND Y13, Y5, Y7
 	VPSRLW $4, Y4, Y4
-	VPAND Y13, Y3, Y3
+	VPSRLW $4, Y5, Y5
 	VPAND Y13, Y4, Y4
-	VPSHUFB Y5, Y14, Y5
+	VPAND Y13, Y5, Y5
 	VPSHUFB Y6, Y14, Y6
-	VPSHUFB Y3, Y14, Y3
 	VPSHUFB Y4, Y14, Y4
-	VPADDB Y5, Y3, Y3
+	VPSHUFB Y7, Y12, Y7
+	VPSHUFB Y5, Y12, Y5
 	VPADDB Y6, Y4, Y4
-	VPSADBW Y15, Y3, Y3
+	VPADDB Y7, Y5, Y5
+	VPADDB Y5, Y4, Y4
 	VPSADBW Y15, Y4, Y4
-	VPADDQ Y3, Y0, Y0
+	VPADDQ Y4, Y0, Y0
+	VMOVDQU 32(SI), Y4
+	VPXOR Y4, Y3, Y5
+	VPXOR Y4, Y2, Y4
+	VPAND Y13, Y4, Y6
+	VPAND Y13, Y5, Y7
+	VPSRLW $4, Y4, Y4
+	VPSRLW $4, Y5, Y5
+	VPAND Y13, Y4, Y4
+	VPAND Y13, Y5, Y5
+	VPSHUFB Y6, Y14, Y6
+	VPSHUFB Y4, Y14, Y4
+	VPSHUFB Y7, Y12, Y7
+	VPSHUFB Y5, Y12, Y5
+	VPADDB Y6, Y4, Y4
+	VPADDB Y7, Y5, Y5
+	VPADDB Y5, Y4, Y4
+	VPSADBW Y15, Y4, Y4
 	VPADDQ Y4, Y1, Y1
 	ADDQ $64, SI
-	ADDQ $8, DX
-	DECQ CX
-	JNZ  word
+	INCQ CX
+	CMPQ CX, R10
+	JLT  word
 	// Eight sums of 64 bits to eight of 16: packing works within halves, so the order is mended at the end.
 	VPACKUSDW Y1, Y0, Y0
 	VPACKUSDW Y15, Y0, Y0

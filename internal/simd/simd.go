@@ -34,9 +34,9 @@ type kernels struct {
 	addNorm   func(x, y, w, b *float32, n int, eps float32)
 	transpose func(dst, src *float32, stride int)
 	// The index's kernels; see codes.go for what they compute.
-	hamming func(dst *uint16, codes, query *uint64, groups, words int)
-	atMost  func(mask *uint64, values *uint16, words int, limit uint16)
-	dots12  func(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
+	codeDistances func(dst *uint16, codes, low, high *uint64, groups, words int)
+	atMost        func(mask *uint64, values *uint16, words int, limit uint16)
+	dots12        func(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 }
 
 var current atomic.Pointer[kernels]
