@@ -45,7 +45,9 @@ func run(data string, sets []string, out string, passages, queries, clip int) er
 			return err
 		}
 		for _, d := range set.Documents {
-			documents = append(documents, strings.TrimSpace(d.Title+"\n"+clipped(d.Text, clip)))
+			if text := strings.TrimSpace(d.Title + "\n" + clipped(d.Text, clip)); text != "" {
+				documents = append(documents, text)
+			}
 		}
 		for _, q := range set.Queries {
 			questions = append(questions, q.Text)

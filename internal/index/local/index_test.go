@@ -7,5 +7,11 @@ import (
 )
 
 func TestIndex_PassesTheConformanceSuite(t *testing.T) {
-	indextest.Run(t, func(*testing.T) indextest.Index { return New() })
+	indextest.Run(t, func(t *testing.T) indextest.Index {
+		x, err := New(Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	})
 }
