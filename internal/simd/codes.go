@@ -37,26 +37,26 @@ func AtMost(mask []uint64, values []uint16, limit uint16) {
 	}
 }
 
-// RowBytes is the size of a row of n 12-bit integers as Dots12 reads them; n is a multiple of 64.
-func RowBytes(n int) int { return n + n/2 }
+// RowBytes is the size of a row of n 13-bit integers as Dots13 reads them; n is a multiple of 64.
+func RowBytes(n int) int { return n + n/2 + n/8 }
 
-// MaxQuery12 is the greatest magnitude that an element of a query of n may have, so that no sum of Dots12 overflows.
-func MaxQuery12(n int) int { return min(32767, (1<<31-1)/(128*n)) }
+// MaxQuery13 is the greatest magnitude that an element of a query of n may have, so that no sum of Dots13 overflows.
+func MaxQuery13(n int) int { return min(32767, (1<<31-1)/(128*n)) }
 
-// Dots12 writes to dst[i] the exact dot product of query and the row at[i] of rows. A row holds n = len(query) integers t of 12 bits, −2048 ≤ t < 2048:
-// first t>>4 of each, an int8, then t&15, element j in the low half of byte j and element n/2+j in its high half. n is a multiple
-// of 64; the query's elements are at most MaxQuery12(n) in magnitude.
-func Dots12(dst []int64, query []int16, rows []byte, at []uint32) {
+// Dots13 writes to dst[i] the exact dot product of query and the row at[i] of rows. A row holds n = len(query) integers t of 13 bits, −4096 ≤ t < 4096:
+// first t>>5 of each, an int8; then t>>1&15, element j in the low half of byte j and element n/2+j in its high half; then t&1, element j in bit j%8 of byte j/8.
+// n is a multiple of 64; the query's elements are at most MaxQuery13(n) in magnitude.
+func Dots13(dst []int64, query []int16, rows []byte, at []uint32) {
 	n := len(query)
 	if n == 0 || n%64 != 0 || len(dst) < len(at) {
-		panic("simd: a row of 12-bit integers has a multiple of 64 of them")
+		panic("simd: a row of 13-bit integers has a multiple of 64 of them")
 	}
 	size := RowBytes(n)
 	for _, i := range at {
 		_ = rows[(int(i)+1)*size-1] // the kernels do not check
 	}
 	if len(at) > 0 {
-		current.Load().dots12(&dst[0], &query[0], &rows[0], &at[0], len(at), n)
+		current.Load().dots13(&dst[0], &query[0], &rows[0], &at[0], len(at), n)
 	}
 }
 
@@ -89,19 +89,22 @@ func atMostGeneric(mask *uint64, values *uint16, words int, limit uint16) {
 	}
 }
 
-func dots12Generic(dst *int64, query *int16, rows *byte, at *uint32, count, n int) {
+func dots13Generic(dst *int64, query *int16, rows *byte, at *uint32, count, n int) {
 	out, q, which := unsafe.Slice(dst, count), unsafe.Slice(query, n), unsafe.Slice(at, count)
 	size := uintptr(RowBytes(n))
 	for r, i := range which {
 		row := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(rows), uintptr(i)*size)), size)
-		high, low, second := row[:n], row[n:][:n/2], q[n/2:]
-		var a, b int32
+		high, low, last, second := row[:n], row[n:][:n/2], row[n+n/2:], q[n/2:]
+		var a, b, c int32
 		for j, x := range q {
 			a += int32(x) * int32(int8(high[j]))
 		}
 		for j, x := range low {
 			b += int32(q[j])*int32(x&15) + int32(second[j])*int32(x>>4)
 		}
-		out[r] = int64(a)<<4 + int64(b)
+		for j, x := range q {
+			c += int32(x) * int32(last[j/8]>>(j%8)&1)
+		}
+		out[r] = int64(a)<<5 + int64(b)<<1 + int64(c)
 	}
 }

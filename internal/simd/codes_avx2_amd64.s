@@ -6,6 +6,13 @@ DATA nibbleCounts<>+16(SB)/8, $0x0302020102010100
 DATA nibbleCounts<>+24(SB)/8, $0x0403030203020201
 GLOBL nibbleCounts<>(SB), RODATA|NOPTR, $32
 
+// Word i of sixteen has bit i alone.
+DATA bitOfWord<>+0(SB)/8, $0x0008000400020001
+DATA bitOfWord<>+8(SB)/8, $0x0080004000200010
+DATA bitOfWord<>+16(SB)/8, $0x0800040002000100
+DATA bitOfWord<>+24(SB)/8, $0x8000400020001000
+GLOBL bitOfWord<>(SB), RODATA|NOPTR, $32
+
 // func codeDistancesAVX2(dst *uint16, codes, low, high *uint64, groups, words int)
 // Bits are counted by looking up half bytes (Muła, Kurz & Lemire, "Faster population counts using AVX2 instructions", 2018), those that differ from high in a table of doubled counts.
 TEXT ·codeDistancesAVX2(SB), NOSPLIT, $0-48
@@ -112,9 +119,9 @@ atmost:
 	VZEROUPPER
 	RET
 
-// func dots12AVX2(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
-// The high parts add up in Y0 and Y1, the low ones in Y2 and Y3. The row four further on is fetched meanwhile.
-TEXT ·dots12AVX2(SB), NOSPLIT, $0-48
+// func dots13AVX2(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
+// The high parts add up in Y0 and Y1, the low ones in Y2 and Y3, the last bits in Y6 and Y7. The row four further on is fetched meanwhile.
+TEXT ·dots13AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ query+8(FP), R8
 	MOVQ rows+16(FP), R9
@@ -124,9 +131,16 @@ TEXT ·dots12AVX2(SB), NOSPLIT, $0-48
 	MOVQ R12, R13
 	SHRQ $1, R13
 	ADDQ R12, R13
+	MOVQ R12, AX
+	SHRQ $3, AX
+	ADDQ AX, R13
 	MOVL $0x000f000f, AX
 	VMOVD AX, X15
 	VPBROADCASTD X15, Y15
+	MOVL $0x00010001, AX
+	VMOVD AX, X14
+	VPBROADCASTD X14, Y14
+	VMOVDQU bitOfWord<>(SB), Y13
 
 row:
 	CMPQ R11, $4
@@ -181,8 +195,36 @@ low:
 	ADDQ $32, BX
 	SUBQ $32, CX
 	JG   low
+	// The last bits choose which elements of the query count.
+	MOVQ R8, DX
+	MOVQ R12, CX
+	VPXOR Y6, Y6, Y6
+	VPXOR Y7, Y7, Y7
+
+last:
+	VPBROADCASTW (SI), Y4
+	VPBROADCASTW 2(SI), Y5
+	VPAND Y13, Y4, Y4
+	VPAND Y13, Y5, Y5
+	VPCMPEQW Y13, Y4, Y4
+	VPCMPEQW Y13, Y5, Y5
+	VPAND (DX), Y4, Y4
+	VPAND 32(DX), Y5, Y5
+	VPMADDWD Y14, Y4, Y4
+	VPMADDWD Y14, Y5, Y5
+	VPADDD Y4, Y6, Y6
+	VPADDD Y5, Y7, Y7
+	ADDQ $4, SI
+	ADDQ $64, DX
+	SUBQ $32, CX
+	JG   last
 	VPADDD Y1, Y0, Y0
 	VPADDD Y3, Y2, Y2
+	VPADDD Y7, Y6, Y6
+	VEXTRACTI128 $1, Y6, X7
+	VPADDD X7, X6, X6
+	VPHADDD X6, X6, X6
+	VPHADDD X6, X6, X6
 	VEXTRACTI128 $1, Y0, X1
 	VEXTRACTI128 $1, Y2, X3
 	VPADDD X1, X0, X0
@@ -190,10 +232,13 @@ low:
 	VPHADDD X2, X0, X0
 	VPHADDD X0, X0, X0
 	VMOVQ X0, AX
+	VMOVQ X6, DX
 	MOVLQSX AX, BX
 	SARQ $32, AX
-	SHLQ $4, BX
-	ADDQ BX, AX
+	SHLQ $5, BX
+	MOVLQSX DX, DX
+	LEAQ (BX)(AX*2), AX
+	ADDQ DX, AX
 	MOVQ AX, (DI)
 	ADDQ $8, DI
 	ADDQ $4, R10

@@ -126,9 +126,9 @@ atmost:
 	VZEROUPPER
 	RET
 
-// func dots12AVX512(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
-// The high parts add up in Z0 and Z1, the low ones in Z2 and Z3. The row four further on is fetched meanwhile.
-TEXT ·dots12AVX512(SB), NOSPLIT, $0-48
+// func dots13AVX512(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
+// The high parts add up in Z0 and Z1, the low ones in Z2 and Z3, the last bits in Z6 and Z7. The row four further on is fetched meanwhile.
+TEXT ·dots13AVX512(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
 	MOVQ query+8(FP), R8
 	MOVQ rows+16(FP), R9
@@ -138,8 +138,13 @@ TEXT ·dots12AVX512(SB), NOSPLIT, $0-48
 	MOVQ R12, R13
 	SHRQ $1, R13
 	ADDQ R12, R13
+	MOVQ R12, AX
+	SHRQ $3, AX
+	ADDQ AX, R13
 	MOVL $0x000f000f, AX
 	VPBROADCASTD AX, Z15
+	MOVL $0x00010001, AX
+	VPBROADCASTD AX, Z14
 
 row:
 	CMPQ R11, $4
@@ -194,8 +199,34 @@ low:
 	ADDQ $64, BX
 	SUBQ $64, CX
 	JG   low
+	// The last bits choose which elements of the query count.
+	MOVQ R8, DX
+	MOVQ R12, CX
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+
+last:
+	KMOVQ (SI), K1
+	KSHIFTRQ $32, K1, K2
+	VMOVDQU16.Z (DX), K1, Z4
+	VMOVDQU16.Z 64(DX), K2, Z5
+	VPMADDWD Z14, Z4, Z4
+	VPMADDWD Z14, Z5, Z5
+	VPADDD Z4, Z6, Z6
+	VPADDD Z5, Z7, Z7
+	ADDQ $8, SI
+	ADDQ $128, DX
+	SUBQ $64, CX
+	JG   last
 	VPADDD Z1, Z0, Z0
 	VPADDD Z3, Z2, Z2
+	VPADDD Z7, Z6, Z6
+	VEXTRACTI64X4 $1, Z6, Y7
+	VPADDD Y7, Y6, Y6
+	VEXTRACTI128 $1, Y6, X7
+	VPADDD X7, X6, X6
+	VPHADDD X6, X6, X6
+	VPHADDD X6, X6, X6
 	VEXTRACTI64X4 $1, Z0, Y1
 	VEXTRACTI64X4 $1, Z2, Y3
 	VPADDD Y1, Y0, Y0
@@ -207,10 +238,13 @@ low:
 	VPHADDD X2, X0, X0
 	VPHADDD X0, X0, X0
 	VMOVQ X0, AX
+	VMOVQ X6, DX
 	MOVLQSX AX, BX
 	SARQ $32, AX
-	SHLQ $4, BX
-	ADDQ BX, AX
+	SHLQ $5, BX
+	MOVLQSX DX, DX
+	LEAQ (BX)(AX*2), AX
+	ADDQ DX, AX
 	MOVQ AX, (DI)
 	ADDQ $8, DI
 	ADDQ $4, R10

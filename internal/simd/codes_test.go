@@ -57,7 +57,7 @@ func checkCodes(t *testing.T, r *rand.Rand, groups, words, halves, rows int) {
 
 	n := 64 * halves
 	q, data, at := make([]int16, n), make([]byte, rows*RowBytes(n)), make([]uint32, rows+3)
-	top := MaxQuery12(n)
+	top := MaxQuery13(n)
 	for i := range q {
 		q[i] = int16(r.IntN(2*top+1) - top)
 		if r.IntN(3) == 0 {
@@ -71,7 +71,7 @@ func checkCodes(t *testing.T, r *rand.Rand, groups, words, halves, rows int) {
 		at[i] = uint32(r.IntN(rows))
 	}
 	dots := make([]int64, len(at))
-	Dots12(dots, q, data, at)
+	Dots13(dots, q, data, at)
 	for i, row := range at {
 		b, want := data[int(row)*RowBytes(n):], int64(0)
 		for j, x := range q {
@@ -79,7 +79,7 @@ func checkCodes(t *testing.T, r *rand.Rand, groups, words, halves, rows int) {
 			if j >= n/2 {
 				low >>= 4
 			}
-			want += int64(x) * (int64(int8(b[j]))*16 + int64(low&15))
+			want += int64(x) * (int64(int8(b[j]))*32 + int64(low&15)*2 + int64(b[n+n/2+j/8]>>(j%8)&1))
 		}
 		if dots[i] != want {
 			t.Fatalf("n=%d row %d: got %d, want %d", n, row, dots[i], want)
@@ -122,14 +122,14 @@ func BenchmarkCodes(b *testing.B) {
 		for name, f := range map[string]func(){
 			"distances": func() { CodeDistances(distances, codes, codes[:6], codes[6:12]) },
 			"at-most":   func() { AtMost(mask, distances, 160) },
-			"dots12":    func() { Dots12(dots, q, rows, at) },
+			"dots13":    func() { Dots13(dots, q, rows, at) },
 		} {
 			b.Run(fmt.Sprintf("%s/%s", path, name), func(b *testing.B) {
 				if err := Select(path); err != nil {
 					b.Fatal(err)
 				}
 				items := n
-				if name == "dots12" {
+				if name == "dots13" {
 					items = len(at)
 				}
 				for b.Loop() {

@@ -36,7 +36,7 @@ type kernels struct {
 	// The index's kernels; see codes.go for what they compute.
 	codeDistances func(dst *uint16, codes, low, high *uint64, groups, words int)
 	atMost        func(mask *uint64, values *uint16, words int, limit uint16)
-	dots12        func(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
+	dots13        func(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 }
 
 var current atomic.Pointer[kernels]

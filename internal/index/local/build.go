@@ -7,12 +7,8 @@ import (
 	"footnote/internal/simd"
 )
 
-const (
-	// maxSegment bounds what one compaction has to write: a million points, about a gigabyte.
-	maxSegment = 1 << 20
-	// minCoded is from how many points on a segment has codes; fewer are compared row by row.
-	minCoded = 2048
-)
+// maxSegment bounds what one compaction has to write: a million points, about a gigabyte.
+const maxSegment = 1 << 20
 
 // build writes the points of parts, one part after the other, as one segment. mean is what the codes are centred by; nil: no codes.
 // A vector's row is copied as it is: merging loses nothing.

@@ -21,6 +21,7 @@ type collection struct {
 	sequence   int64      // of the last checkpoint
 	applied    bool       // there was one
 	files      *folder    // nil: memory only
+	garbage    []string   // files that were merged into others
 	dropped    bool
 	compacting bool
 }
@@ -102,7 +103,7 @@ func (c *collection) seal(d *draft) {
 
 // meanFor is what to centre the codes of a new segment of n points by; nil for one without codes.
 func (c *collection) meanFor(n int, parts []part) []float32 {
-	if n < minCoded {
+	if n < c.layout.minCoded {
 		return nil
 	}
 	if c.mean == nil {

@@ -22,7 +22,7 @@ func (s *snapshot) plan() []int {
 			continue
 		}
 		tier := 0
-		for n := live / headCap; n >= tierWidth; n /= tierWidth {
+		for n := live / s.layout.headPoints; n >= tierWidth; n /= tierWidth {
 			tier++
 		}
 		tiers[tier] = append(tiers[tier], i)
@@ -122,6 +122,6 @@ func (c *collection) replace(from []*segmentPart, made *segment) {
 	}
 	c.current.Store(&d.snapshot)
 	if c.files != nil {
-		c.forget(from)
+		c.merged(from)
 	}
 }

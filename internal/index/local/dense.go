@@ -31,8 +31,6 @@ func (x *Index) SearchDense(ctx context.Context, id rag.CollectionID, v rag.Embe
 const (
 	// rowsPerCode is how many codes are scanned in the time of one row compared, about.
 	rowsPerCode = 24
-	// exactBelow is up to how many points a scan of the rows is taken whatever the codes would cost: below a tenth of a millisecond.
-	exactBelow  = 4096
 	chunkLength = 4096 // codes at once: their distances stay in the nearest cache
 )
 
@@ -59,7 +57,7 @@ func (s *snapshot) dense(ctx context.Context, v rag.Embedding, filter *rag.Filte
 			d.codes = append(d.codes, i)
 		}
 	}
-	if permitted <= max(exactBelow, rescore+coded/rowsPerCode) {
+	if permitted <= max(s.layout.exactBelow, rescore+coded/rowsPerCode) {
 		for _, i := range d.codes {
 			d.exact(i, masks[i])
 		}

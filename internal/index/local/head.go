@@ -13,7 +13,7 @@ import (
 // has, and the writer fills those above. So neither waits for the other.
 const (
 	headPage = 256
-	headCap  = 4096 // points; what is scanned point by point when a query comes
+	headCap  = 4096 // points at most: they are scanned one by one when a query comes
 )
 
 type head struct {
@@ -41,7 +41,7 @@ type headPoint struct {
 
 func newHead(l *layout) *head { return &head{layout: l, where: map[pointID]int{}} }
 
-func (h *head) full() bool { return h.n == headCap }
+func (h *head) full() bool { return h.n == h.layout.headPoints }
 
 func (h *head) at(i int) (p *page, j int) { return h.pages[i/headPage], i % headPage }
 

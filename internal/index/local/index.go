@@ -31,6 +31,7 @@ type Index struct {
 	mu          sync.RWMutex
 	collections map[rag.CollectionID]*collection
 	damaged     []rag.CollectionID
+	shape       func(*layout) // tests make everything smaller
 
 	slot chan struct{} // one compaction at a time, so that searches keep a core
 	work sync.WaitGroup
@@ -40,7 +41,9 @@ type Index struct {
 
 // New opens the index. Collections that were damaged are dropped, with a line in the log; Damaged lists them.
 // Errors: the folder cannot be made or read.
-func New(o Options) (*Index, error) {
+func New(o Options) (*Index, error) { return open(o, func(*layout) {}) }
+
+func open(o Options, shape func(*layout)) (*Index, error) {
 	if o.Rescore <= 0 {
 		o.Rescore = 2000
 	}
@@ -48,7 +51,7 @@ func New(o Options) (*Index, error) {
 		o.Logger = slog.Default()
 	}
 	stop, end := context.WithCancel(context.Background())
-	x := &Index{o: o, collections: map[rag.CollectionID]*collection{}, slot: make(chan struct{}, 1), stop: stop, end: end}
+	x := &Index{o: o, collections: map[rag.CollectionID]*collection{}, shape: shape, slot: make(chan struct{}, 1), stop: stop, end: end}
 	if o.Dir != "" {
 		if err := x.openFolder(); err != nil {
 			end()
@@ -82,6 +85,7 @@ func (x *Index) EnsureCollection(_ context.Context, id rag.CollectionID, dims in
 		return nil
 	}
 	c := newCollection(id, dims)
+	x.shape(c.layout)
 	if x.o.Dir != "" {
 		var err error
 		if c.files, err = newFolder(x.o.Dir, id, x.o.Logger); err != nil {

@@ -9,24 +9,28 @@ import (
 
 // layout says how the vectors of a collection are stored: rows of integers of one scale a vector, and a code of one bit a dimension.
 //
-// A row's error shows in the scores. With 12 bits the standard deviation of a score's error is max|v|/(2047·√12), some 2e-5 at 384 dimensions, where eight bits
-// give 4e-4; fewer dimensions have greater components, so below 256 a row has 16 bits.
+// A row's error shows in the scores. With 13 bits the standard deviation of a score's error is max|v|/(4096·√12), some 1e-5 at 384 dimensions, where eight bits
+// give 3e-4; fewer dimensions have greater components, so below 256 a row has 16 bits.
 type layout struct {
 	dims   int
 	padded int  // dims rounded up to 64, the kernels' step
-	wide   bool // 16 bits rather than 12
+	wide   bool // 16 bits rather than 13
 	size   int  // bytes a row
 	words  int  // uint64s a code
 	limit  int  // greatest magnitude in a query
+
+	headPoints int // when a head is full
+	minCoded   int // from how many points on a segment has codes; fewer are compared row by row
+	exactBelow int // up to how many points with codes all are compared nevertheless: it takes below a tenth of a millisecond
 }
 
 const narrowFrom = 256 // dimensions
 
 func newLayout(dims int) layout {
-	l := layout{dims: dims, padded: (dims + 63) / 64 * 64, wide: dims < narrowFrom, limit: math.MaxInt16}
+	l := layout{dims: dims, padded: (dims + 63) / 64 * 64, wide: dims < narrowFrom, limit: math.MaxInt16, headPoints: headCap, minCoded: 2048, exactBelow: 4096}
 	l.words = l.padded / 64
 	if l.size = 2 * l.padded; !l.wide {
-		l.size, l.limit = simd.RowBytes(l.padded), simd.MaxQuery12(l.padded)
+		l.size, l.limit = simd.RowBytes(l.padded), simd.MaxQuery13(l.padded)
 	}
 	return l
 }
@@ -37,7 +41,7 @@ func (l *layout) encode(row []byte, v []float32) (scale float32) {
 	for _, x := range v {
 		top = max(top, x, -x)
 	}
-	levels := float32(1 << 11)
+	levels := float32(1 << 12)
 	if l.wide {
 		levels = 1 << 15
 	}
@@ -51,8 +55,9 @@ func (l *layout) encode(row []byte, v []float32) (scale float32) {
 			binary.LittleEndian.PutUint16(row[2*j:], uint16(t))
 			continue
 		}
-		row[j] = byte(t >> 4)
-		row[l.padded+j%half] |= byte(t&15) << (j / half * 4)
+		row[j] = byte(t >> 5)
+		row[l.padded+j%half] |= byte(t>>1&15) << (j / half * 4)
+		row[l.padded+half+j/8] |= byte(t&1) << (j % 8)
 	}
 	return scale
 }
@@ -65,7 +70,7 @@ func (l *layout) decode(v []float32, row []byte, scale float32) {
 		if l.wide {
 			t = int(int16(binary.LittleEndian.Uint16(row[2*j:])))
 		} else {
-			t = int(int8(row[j]))<<4 | int(row[l.padded+j%half]>>(j/half*4)&15)
+			t = int(int8(row[j]))<<5 | int(row[l.padded+j%half]>>(j/half*4)&15)<<1 | int(row[l.padded+half+j/8]>>(j%8)&1)
 		}
 		v[j] = (float32(t) + 0.5) * scale
 	}
@@ -98,7 +103,7 @@ func (l *layout) probe(v []float32) *probe {
 // dots writes the integer dot products with the rows at, whose scores score makes of them.
 func (p *probe) dots(dst []int64, rows []byte, at []uint32) {
 	if !p.wide {
-		simd.Dots12(dst, p.values, rows, at)
+		simd.Dots13(dst, p.values, rows, at)
 		return
 	}
 	for i, r := range at {

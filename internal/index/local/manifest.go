@@ -42,10 +42,8 @@ const manifestVersion = 1
 func (c *collection) save(sequence int64) error {
 	s := c.current.Load()
 	m := manifest{Version: manifestVersion, Collection: c.id, Dimensions: c.layout.dims, Sequence: sequence, Mean: bytesOf(c.mean)}
-	keep := map[string]bool{}
 	for _, v := range s.segments {
 		m.Segments = append(m.Segments, manifestSegment{v.file, len(v.data), v.sum, v.n, bytesOf(v.dead.set())})
-		keep[v.file] = true
 	}
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -58,7 +56,7 @@ func (c *collection) save(sequence int64) error {
 		return err
 	}
 	c.sequence, c.applied = sequence, true
-	return c.files.sweep(keep)
+	return c.discard()
 }
 
 // sealText puts a checksum before a text; openText takes it away again.
@@ -132,26 +130,36 @@ func (x *Index) Applied(id rag.CollectionID) (seq int64, ok bool) {
 // Damaged lists the collections that New found damaged and dropped.
 func (x *Index) Damaged() []rag.CollectionID { return slices.Clone(x.damaged) }
 
-// forget drops the files that were merged into another, once the manifest no longer lists them. The caller has the lock.
-func (c *collection) forget(merged []*segmentPart) {
+// merged notes that files were merged into another, and drops them once the manifest no longer lists them. The caller has the lock.
+func (c *collection) merged(from []*segmentPart) {
+	for _, p := range from {
+		if p.file != "" {
+			c.garbage = append(c.garbage, p.file)
+		}
+	}
+	if slices.ContainsFunc(c.current.Load().segments, func(v segmentView) bool { return v.file == "" }) {
+		return // the next checkpoint does it
+	}
+	var err error
 	if c.applied {
-		s := c.current.Load()
-		if slices.ContainsFunc(s.segments, func(v segmentView) bool { return v.file == "" }) {
-			return // the next checkpoint does it
-		}
-		if err := c.save(c.sequence); err != nil {
-			c.files.log.Error("the index's manifest cannot be written", "collection", c.id, "error", err)
-		}
-		return
+		err = c.save(c.sequence)
+	} else {
+		err = c.discard() // there is no manifest yet
 	}
-	for _, p := range merged {
-		if p.file == "" {
-			continue
-		}
-		if err := os.Remove(filepath.Join(c.files.path, p.file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			c.files.log.Error("an index file cannot be removed", "collection", c.id, "error", err)
-		}
+	if err != nil {
+		c.files.log.Error("the index's files cannot be brought up to date", "collection", c.id, "error", err)
 	}
+}
+
+// discard removes the files that nothing lists any more. It knows them by name: what a compaction is writing meanwhile is in no list either.
+func (c *collection) discard() error {
+	for len(c.garbage) > 0 {
+		if err := os.Remove(filepath.Join(c.files.path, c.garbage[0])); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		c.garbage = c.garbage[1:]
+	}
+	return nil
 }
 
 // openFolder opens every collection of the index's folder.
@@ -169,6 +177,9 @@ func (x *Index) openFolder() error {
 		}
 		f := &folder{filepath.Join(x.o.Dir, e.Name()), x.o.Logger}
 		c, id, err := f.collection()
+		if c != nil {
+			x.shape(c.layout)
+		}
 		if errors.Is(err, fs.ErrNotExist) && c == nil && id == "" {
 			err = nil // it never came to a checkpoint
 		} else if err == nil {
