@@ -1,0 +1,418 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"footnote/internal/index/local"
+	"footnote/internal/index/sample"
+	"footnote/internal/lexical"
+	"footnote/internal/rag"
+	"footnote/internal/simd"
+)
+
+const collection = rag.CollectionID("bench")
+
+// bench is one size.
+type bench struct {
+	vectors *sample.Vectors
+	texts   *sample.Texts
+	n       int
+	rounds  int
+	dir     string
+	peers   bool
+
+	flat  []float32 // [n][dims], what is indexed
+	place map[rag.ChunkID]int
+	index *local.Index
+}
+
+func (b *bench) vector(i int) []float32 { return b.flat[i*b.vectors.Dims:][:b.vectors.Dims] }
+
+func chunkID(i int) rag.ChunkID { return rag.NewChunkID("d", fmt.Sprint(i), 0) }
+
+// point is the i-th: ten neighbours are of one document; "bucket" spreads the documents evenly over 0 to 9,999.
+func (b *bench) point(i int) rag.Point {
+	document := i / 10
+	return rag.Point{
+		ID: chunkID(i), Document: rag.DocumentID(fmt.Sprint("doc", document)), Embedding: b.vector(i), Sparse: lexical.DocumentVector(b.texts.Passage(i), lexical.DefaultParams),
+		Metadata: rag.Metadata{"bucket": float64(document * 7919 % 10000), "source": fmt.Sprintf("reports/%05d.md", document), "team": []string{"hr", "it", "law"}[document%3]},
+	}
+}
+
+func (b *bench) open(rescore int) (err error) {
+	b.index, err = local.New(local.Options{Dir: b.dir, Rescore: rescore, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	return err
+}
+
+func (b *bench) run() error {
+	ctx := context.Background()
+	fmt.Printf("\n## %d chunks\n\n", b.n)
+	b.flat = b.vectors.Grow(b.n, 1)
+	if err := b.open(0); err != nil {
+		return err
+	}
+	if err := b.index.EnsureCollection(ctx, collection, b.vectors.Dims); err != nil {
+		return err
+	}
+	if err := b.build(ctx); err != nil {
+		return err
+	}
+	for _, step := range []func(context.Context) error{b.sizes, b.dense, b.curve, b.lexical, b.filtered, b.busy, b.restart} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return b.index.Close()
+}
+
+// build inserts everything in batches of 256, and tells what the index took, the making of points not counted.
+func (b *bench) build(ctx context.Context) error {
+	b.place = make(map[rag.ChunkID]int, b.n)
+	var inserting time.Duration
+	for at := 0; at < b.n; at += 256 {
+		var batch []rag.Point
+		for i := at; i < min(at+256, b.n); i++ {
+			p := b.point(i)
+			b.place[p.ID] = i
+			batch = append(batch, p)
+		}
+		t := time.Now()
+		if err := b.index.Upsert(ctx, collection, batch); err != nil {
+			return err
+		}
+		inserting += time.Since(t)
+	}
+	t := time.Now()
+	b.index.Wait()
+	waiting := time.Since(t)
+	t = time.Now()
+	if err := b.index.Checkpoint(ctx, collection, 1); err != nil {
+		return err
+	}
+	fmt.Printf("build: upserts %.1f µs a chunk, compaction after the last %.2f s, checkpoint %.3f s\n",
+		float64(inserting.Microseconds())/float64(b.n), waiting.Seconds(), time.Since(t).Seconds())
+	return nil
+}
+
+func (b *bench) sizes(ctx context.Context) error {
+	s, err := b.index.Sizes(ctx, collection)
+	if err != nil {
+		return err
+	}
+	per := func(n int) float64 { return float64(n) / float64(b.n) }
+	runtime.GC()
+	fmt.Printf("bytes a chunk: vectors %.0f, postings %.0f, other %.0f; %d segments; process: %s\n", per(s.Vectors), per(s.Postings), per(s.Other), s.Segments, memory())
+	return nil
+}
+
+// exact is the scan in float32: the floor that memory sets.
+func (b *bench) exact(q []float32, k int) []int {
+	type scored struct {
+		score float32
+		at    int
+	}
+	best := make([]scored, 0, k+1)
+	for i := range b.n {
+		s := simd.Dot(q, b.vector(i))
+		if len(best) == k && s <= best[k-1].score {
+			continue
+		}
+		at := len(best)
+		for at > 0 && best[at-1].score < s {
+			at--
+		}
+		if best = slices.Insert(best, at, scored{s, i}); len(best) > k {
+			best = best[:k]
+		}
+	}
+	out := make([]int, len(best))
+	for i, s := range best {
+		out[i] = s.at
+	}
+	return out
+}
+
+func (b *bench) found(got []rag.Candidate, want []int) (hits int) {
+	for _, c := range got {
+		if slices.Contains(want, b.place[c.ID]) {
+			hits++
+		}
+	}
+	return hits
+}
+
+func (b *bench) dense(ctx context.Context) error {
+	var peer func([]float32) error
+	if b.peers {
+		var err error
+		if peer, err = b.chromem(ctx); err != nil {
+			return err
+		}
+	}
+	var ours, deep, floor, theirs []time.Duration
+	hits, rounds := 0, b.rounds
+	for i := -5; i < rounds; i++ { // the first warm up
+		q := b.vectors.Query(i + 5)
+		t := time.Now()
+		got, err := b.index.SearchDense(ctx, collection, q, nil, 10)
+		if err != nil {
+			return err
+		}
+		a := time.Since(t)
+		t = time.Now()
+		want := b.exact(q, 10)
+		f := time.Since(t)
+		t = time.Now()
+		if _, err := b.index.SearchDense(ctx, collection, q, nil, 100); err != nil {
+			return err
+		}
+		h := time.Since(t)
+		if i < 0 {
+			continue
+		}
+		ours, floor, deep = append(ours, a), append(floor, f), append(deep, h)
+		hits += b.found(got, want)
+		if peer != nil && i%10 == 0 {
+			t = time.Now()
+			if err := peer(q); err != nil {
+				return err
+			}
+			theirs = append(theirs, time.Since(t))
+		}
+	}
+	fmt.Printf("dense, k=10: %s; recall@10 %.4f\ndense, k=100: %s\nscan in float32: %s; ratio %.4f\n", times(ours), float64(hits)/float64(10*rounds), times(deep), times(floor), ratio(ours, floor))
+	if peer != nil {
+		fmt.Printf("chromem-go: %s; %.0f× ours\n", times(theirs), 1/ratio(ours, theirs))
+	}
+	return nil
+}
+
+// curve opens the index with other settings of Rescore.
+func (b *bench) curve(ctx context.Context) error {
+	const queries = 100
+	want := make([][]int, queries)
+	for i := range want {
+		want[i] = b.exact(b.vectors.Query(i), 10)
+	}
+	settings := []int{250, 500, 1000, 2000, 4000, 8000, 16000}
+	for _, rescore := range append(settings, 0) {
+		if err := b.index.Close(); err != nil {
+			return err
+		}
+		if err := b.open(rescore); err != nil {
+			return err
+		}
+		if rescore == 0 {
+			break
+		}
+		hits := 0
+		var ours []time.Duration
+		for i := range want {
+			t := time.Now()
+			got, err := b.index.SearchDense(ctx, collection, b.vectors.Query(i), nil, 10)
+			if err != nil {
+				return err
+			}
+			ours = append(ours, time.Since(t))
+			hits += b.found(got, want[i])
+		}
+		fmt.Printf("rescore %5d: recall@10 %.4f, %s\n", rescore, float64(hits)/(10*queries), times(ours))
+	}
+	return nil
+}
+
+func (b *bench) lexical(ctx context.Context) error {
+	var peer func(string) error
+	if b.peers {
+		p, done, err := b.bleve()
+		if err != nil {
+			return err
+		}
+		defer done()
+		peer = p
+	}
+	var ours, deep, theirs []time.Duration
+	for i := -5; i < b.rounds; i++ {
+		text := b.texts.Queries[i+5]
+		q := lexical.QueryVector(text)
+		t := time.Now()
+		if _, err := b.index.SearchLexical(ctx, collection, q, nil, 10); err != nil {
+			return err
+		}
+		a := time.Since(t)
+		t = time.Now()
+		if _, err := b.index.SearchLexical(ctx, collection, q, nil, 100); err != nil {
+			return err
+		}
+		h := time.Since(t)
+		var p time.Duration
+		if peer != nil {
+			t = time.Now()
+			if err := peer(text); err != nil {
+				return err
+			}
+			p = time.Since(t)
+		}
+		if i >= 0 {
+			ours, deep, theirs = append(ours, a), append(deep, h), append(theirs, p)
+		}
+	}
+	fmt.Printf("lexical, k=10: %s\nlexical, k=100: %s\n", times(ours), times(deep))
+	if peer != nil {
+		fmt.Printf("bleve, the same terms: %s; %.0f× ours\n", times(theirs), 1/ratio(ours, theirs))
+	}
+	return nil
+}
+
+// filtered has filters that leave a ten-thousandth, a hundredth, half and all.
+func (b *bench) filtered(ctx context.Context) error {
+	for _, below := range []float64{1, 100, 5000, 10000} {
+		f := &rag.Filter{Op: rag.OpLt, Key: "bucket", Value: below}
+		var dense, sparse []time.Duration
+		hits, possible := 0, 0
+		for i := range min(b.rounds, 50) {
+			q := b.vectors.Query(i)
+			t := time.Now()
+			got, err := b.index.SearchDense(ctx, collection, q, f, 10)
+			if err != nil {
+				return err
+			}
+			dense = append(dense, time.Since(t))
+			t = time.Now()
+			if _, err := b.index.SearchLexical(ctx, collection, lexical.QueryVector(b.texts.Queries[i]), f, 10); err != nil {
+				return err
+			}
+			sparse = append(sparse, time.Since(t))
+			want := b.exactWithin(q, 10, below)
+			hits, possible = hits+b.found(got, want), possible+len(want)
+		}
+		fmt.Printf("filter that leaves %.2f %%: dense %s, recall@10 %.4f; lexical %s\n", below/100, times(dense), float64(hits)/float64(max(possible, 1)), times(sparse))
+	}
+	return nil
+}
+
+func (b *bench) exactWithin(q []float32, k int, below float64) []int {
+	type scored struct {
+		score float32
+		at    int
+	}
+	var all []scored
+	for i := range b.n {
+		if float64(i/10*7919%10000) < below {
+			all = append(all, scored{simd.Dot(q, b.vector(i)), i})
+		}
+	}
+	slices.SortFunc(all, func(a, c scored) int {
+		if a.score > c.score {
+			return -1
+		}
+		return 1
+	})
+	var out []int
+	for _, s := range all[:min(k, len(all))] {
+		out = append(out, s.at)
+	}
+	return out
+}
+
+// busy searches while points are replaced, as fast as the index takes them, on another core.
+func (b *bench) busy(ctx context.Context) error {
+	stop, done := make(chan struct{}), make(chan error, 1)
+	written := 0
+	points := make([]rag.Point, 4096)
+	for i := range points {
+		points[i] = b.point(i * (b.n / len(points)))
+	}
+	go func() {
+		for at := 0; ; at = (at + 64) % len(points) {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+			}
+			if err := b.index.Upsert(ctx, collection, points[at:at+64]); err != nil {
+				done <- err
+				return
+			}
+			written += 64
+		}
+	}()
+	var dense, sparse []time.Duration
+	started := time.Now()
+	for i := range b.rounds {
+		t := time.Now()
+		if _, err := b.index.SearchDense(ctx, collection, b.vectors.Query(i), nil, 10); err != nil {
+			return err
+		}
+		dense = append(dense, time.Since(t))
+		t = time.Now()
+		if _, err := b.index.SearchLexical(ctx, collection, lexical.QueryVector(b.texts.Queries[i]), nil, 10); err != nil {
+			return err
+		}
+		sparse = append(sparse, time.Since(t))
+		time.Sleep(2 * time.Millisecond) // so that the queries meet seals and compactions
+	}
+	close(stop)
+	err := <-done
+	fmt.Printf("while %.0f chunks a second are replaced: dense %s; lexical %s\n", float64(written)/time.Since(started).Seconds(), times(dense), times(sparse))
+	return err
+}
+
+func (b *bench) restart(ctx context.Context) error {
+	b.index.Wait()
+	if err := b.index.Checkpoint(ctx, collection, 2); err != nil {
+		return err
+	}
+	if err := b.index.Close(); err != nil {
+		return err
+	}
+	t := time.Now()
+	if err := b.open(0); err != nil {
+		return err
+	}
+	opened := time.Since(t)
+	got, err := b.index.SearchDense(ctx, collection, b.vectors.Query(0), nil, 10)
+	if err != nil || len(got) != 10 {
+		return fmt.Errorf("after the restart: %d candidates, %w", len(got), err)
+	}
+	fmt.Printf("restart: open %.3f s, with the first search %.3f s\n", opened.Seconds(), time.Since(t).Seconds())
+	return nil
+}
+
+func times(d []time.Duration) string {
+	if len(d) == 0 {
+		return "–"
+	}
+	s := slices.Sorted(slices.Values(d))
+	ms := func(q float64) float64 { return float64(s[min(int(q*float64(len(s))), len(s)-1)].Nanoseconds()) / 1e6 }
+	return fmt.Sprintf("p50 %.3f ms, p99 %.3f ms", ms(0.5), ms(0.99))
+}
+
+// ratio is that of the medians.
+func ratio(a, b []time.Duration) float64 {
+	mid := func(d []time.Duration) float64 { return float64(slices.Sorted(slices.Values(d))[len(d)/2]) }
+	return mid(a) / mid(b)
+}
+
+// memory is what the process has resident: its own, and what is mapped from files.
+func memory() string {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return "unknown here"
+	}
+	var out []string
+	for line := range strings.Lines(string(b)) {
+		if strings.HasPrefix(line, "RssAnon") || strings.HasPrefix(line, "RssFile") {
+			out = append(out, strings.Join(strings.Fields(line), " "))
+		}
+	}
+	return strings.Join(out, ", ")
+}
