@@ -201,7 +201,7 @@ func (b *bench) curve(ctx context.Context) error {
 	for i := range want {
 		want[i] = b.exact(b.vectors.Query(i), 10)
 	}
-	settings := []int{250, 500, 1000, 2000, 4000, 8000, 16000}
+	settings := []int{250, 500, 1000, 2000, 4000, 8000, 16000, 32000}
 	for _, rescore := range append(settings, 0) {
 		if err := b.index.Close(); err != nil {
 			return err

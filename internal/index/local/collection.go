@@ -41,7 +41,9 @@ type draft struct {
 
 func (c *collection) draft() *draft {
 	s := c.current.Load()
-	return &draft{snapshot{c.layout, slices.Clone(s.segments), s.head, s.length, s.dead, s.live}, map[*graves]bool{}}
+	d := &draft{*s, map[*graves]bool{}}
+	d.segments = slices.Clone(s.segments)
+	return d
 }
 
 // remove marks a point dead; one that is not there is passed over.
@@ -79,6 +81,9 @@ func (c *collection) upsert(ids []pointID, points []rag.Point) {
 		d.head.add(ids[i], &points[i])
 		d.length++
 		d.live++
+		for _, w := range points[i].Sparse.Values {
+			d.heaviest = max(d.heaviest, w)
+		}
 	}
 	c.current.Store(&d.snapshot)
 }
@@ -98,7 +103,7 @@ func (c *collection) seal(d *draft) {
 		seg := c.make(c.meanFor(len(p.keep), parts), parts)
 		d.segments = append(d.segments, segmentView{segment: seg})
 	}
-	d.head, d.length, d.dead = newHead(c.layout), 0, nil
+	d.head, d.length, d.heaviest, d.dead = newHead(c.layout), 0, 0, nil
 }
 
 // meanFor is what to centre the codes of a new segment of n points by; nil for one without codes.

@@ -87,7 +87,7 @@ func (l *lexicalSearch) weigh(query rag.SparseVector) {
 	for i := range l.segments {
 		greatest = max(greatest, float64(l.segments[i].maxWeight))
 	}
-	greatest = max(greatest, l.headGreatest(query))
+	greatest = max(greatest, float64(l.heaviest))
 	total := 0.0
 	for i, id := range query.Indices {
 		df := 0
@@ -112,15 +112,6 @@ func (l *lexicalSearch) weigh(query rag.SparseVector) {
 			l.terms = append(l.terms, queryTerm{query.Indices[i], float32(w / l.unit)})
 		}
 	}
-}
-
-func (l *lexicalSearch) headGreatest(query rag.SparseVector) (greatest float64) {
-	for _, id := range query.Indices {
-		for _, p := range l.snapshot.head.list(id, l.length) {
-			greatest = max(greatest, float64(l.snapshot.head.weight(p)))
-		}
-	}
-	return greatest
 }
 
 func (l *lexicalSearch) head(filter *rag.Filter) {

@@ -12,7 +12,8 @@ type snapshot struct {
 	layout   *layout
 	segments []segmentView
 	head     *head
-	length   int // of the head
+	length   int     // of the head
+	heaviest float32 // the greatest weight in the head
 	dead     *graves
 	live     int // points
 }
