@@ -24,8 +24,8 @@ func main() {
 	data := flag.String("data", os.Getenv("EVAL_DATA"), "folder with retrieval/NAME/{corpus,queries}.jsonl")
 	sets := flag.String("sets", "scifact,cranfield,rgb-zh,dureader-robust-dev-half,xquad-en,xquad-zh,clapnq-dev-half,cmrc2018,drcd-dev", "the sets, comma separated")
 	out := flag.String("out", "", "file to write; one that is there is kept")
-	passages := flag.Int("passages", 12000, "most passages to embed")
-	queries := flag.Int("queries", 1200, "most queries to embed")
+	passages := flag.Int("passages", 10000, "most passages to embed")
+	queries := flag.Int("queries", 1000, "most queries to embed")
 	clip := flag.Int("bytes", 480, "bytes of a passage's text that are embedded: as many tokens in English as in Chinese, about")
 	flag.Parse()
 	if err := run(*data, strings.Split(*sets, ","), *out, *passages, *queries, *clip); err != nil {

@@ -274,12 +274,12 @@ func realText(t *testing.T, x Index) {
 	ctx, r := t.Context(), rand.New(rand.NewPCG(4, 4))
 	check(t, x.EnsureCollection(ctx, "c", dims))
 	var all []rag.Point
-	docs := []string{"Parental leave lasts sixteen weeks.", "育儿假为十六周。", "育嬰假為十六週，全薪。", "Error ERR_404 in v1.18.3"}
+	docs := []string{"Parental leave lasts sixteen weeks.", "育儿假为十六周。", "育嬰假為十六週，全薪。", "Error ERR_404 in v1.18.3", "Replace the seal AB-1234/X every year.", "联系人：欧阳震华，电话 555-0199。"}
 	for i, s := range docs {
 		all = append(all, rag.Point{ID: rag.NewChunkID("d", s, i), Embedding: vector(r), Sparse: lexical.DocumentVector(s, lexical.DefaultParams)})
 	}
 	check(t, x.Upsert(ctx, "c", all))
-	for q, want := range map[string]int{"parental leaves": 0, "育兒假": 1, "育婴": 2, "err_404": 3, "V1.18.3": 3} {
+	for q, want := range map[string]int{"parental leaves": 0, "育兒假": 1, "育婴": 2, "err_404": 3, "V1.18.3": 3, "ab-1234/x": 4, "AB-1234": 4, "欧阳震华": 5, "歐陽": 5, "555-0199": 5} {
 		got, err := x.SearchLexical(ctx, "c", lexical.QueryVector(q), nil, 1)
 		if err != nil || len(got) != 1 || got[0].ID != all[want].ID {
 			t.Errorf("%s: got %v, %v, want %q", q, got, err, docs[want])

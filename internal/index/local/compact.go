@@ -92,6 +92,15 @@ func (c *collection) compact() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer runtime.KeepAlive(s)
+	if c.dropped { // its folder may be another's by now
+		if made != nil && made.file != "" {
+			c.garbage = []string{made.file}
+			if err := c.discard(); err != nil {
+				c.files.log.Error("an index file cannot be removed", "collection", c.id, "error", err)
+			}
+		}
+		return false
+	}
 	c.replace(from, made)
 	return true
 }
