@@ -3,8 +3,6 @@ package local
 import (
 	"reflect"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"footnote/internal/rag"
 )
@@ -21,7 +19,7 @@ type head struct {
 	n      int // the writer's
 	where  map[pointID]int
 	pages  [headCap / headPage]*page
-	terms  sync.Map // term → *headList
+	terms  *headTerms
 }
 
 // page is room for headPage points.
@@ -58,6 +56,9 @@ func (h *head) point(i int) *headPoint {
 // add puts a point, which is checked, at the end. The writer alone calls it.
 func (h *head) add(id pointID, point *rag.Point) {
 	i := h.n
+	if h.terms == nil {
+		h.terms = new(headTerms)
+	}
 	if h.pages[i/headPage] == nil {
 		h.pages[i/headPage] = &page{rows: make([]byte, headPage*h.layout.size)}
 	}
@@ -74,12 +75,7 @@ func (h *head) add(id pointID, point *rag.Point) {
 	}
 	p.weighing[j] = distinct(point.Sparse.Values)
 	for k, term := range point.Sparse.Indices {
-		list, ok := h.terms.Load(term)
-		if !ok {
-			list = &headList{}
-			h.terms.Store(term, list)
-		}
-		list.(*headList).add(uint32(i), nearest(p.weighing[j], point.Sparse.Values[k]))
+		h.terms.list(term).add(uint32(i), nearest(p.weighing[j], point.Sparse.Values[k]))
 	}
 	h.where[id] = i
 	h.n++
@@ -113,43 +109,12 @@ func nearest(all []float32, w float32) uint32 {
 	return uint32(min(i, len(all)-1))
 }
 
-// headList is a posting list that grows. Its length is published after what it covers.
-type headList struct {
-	n    atomic.Uint32
-	list atomic.Pointer[[]headPosting]
-}
-
-type headPosting struct{ doc, code uint32 }
-
-func (l *headList) add(doc, code uint32) {
-	n := l.n.Load()
-	list := l.list.Load()
-	if list == nil || int(n) == len(*list) {
-		grown := make([]headPosting, max(2, 2*n))
-		if list != nil {
-			copy(grown, *list)
-		}
-		list = &grown
-		l.list.Store(list)
-	}
-	(*list)[n] = headPosting{doc, code}
-	l.n.Store(n + 1)
-}
-
-// below gives the postings of the points before end.
-func (l *headList) below(end int) []headPosting {
-	n := l.n.Load() // before the list, which then is long enough
-	list := (*l.list.Load())[:n]
-	i, _ := slices.BinarySearchFunc(list, uint32(end), func(p headPosting, end uint32) int { return int(p.doc) - int(end) })
-	return list[:i]
-}
-
 // list is a term's postings before end.
 func (h *head) list(term uint32, end int) []headPosting {
-	if l, ok := h.terms.Load(term); ok {
-		return l.(*headList).below(end)
+	if end == 0 {
+		return nil // there may be no terms yet
 	}
-	return nil
+	return h.terms.find(term).below(end)
 }
 
 func (h *head) weight(p headPosting) float32 {

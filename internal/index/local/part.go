@@ -1,8 +1,6 @@
 package local
 
 import (
-	"cmp"
-	"slices"
 	"sort"
 
 	"footnote/internal/rag"
@@ -38,17 +36,9 @@ func newHeadPart(h *head, n int, dead bitset) *headPart {
 			p.keep = append(p.keep, uint32(i))
 		}
 	}
-	type entry struct {
-		term uint32
-		list *headList
-	}
-	var all []entry
-	for term, list := range h.terms.Range {
-		all = append(all, entry{term.(uint32), list.(*headList)})
-	}
-	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.term, b.term) })
-	for _, e := range all {
-		p.ids, p.lists = append(p.ids, e.term), append(p.lists, e.list)
+	p.lists = h.terms.all()
+	for _, l := range p.lists {
+		p.ids = append(p.ids, l.term)
 	}
 	return p
 }
