@@ -265,7 +265,7 @@ func (c *cursor) addUp(sums []uint32, touched []uint64, from, to uint32) {
 	}
 	weights, starts, factor := c.seg.weights, c.seg.weightStarts, c.factor
 	for {
-		docs, codes := c.docs[c.at:c.n], c.codes[c.at:c.n]
+		docs, codes := c.docs[c.at:c.n], c.unpackCodes(c.at)
 		for i, doc := range docs {
 			if doc >= to {
 				c.at += i

@@ -43,6 +43,12 @@ func unpack(out []uint32, src []byte, width int) {
 	}
 }
 
+// packedAt is the i-th value.
+func packedAt(src []byte, width, i int) uint32 {
+	at := i * width
+	return uint32(binary.LittleEndian.Uint64(src[at>>3:]) >> (at & 7) & (1<<width - 1))
+}
+
 // unpackGaps reads len(out) gaps, each less one, of width bits and adds them up, from base.
 func unpackGaps(out []uint32, src []byte, width int, base uint32) {
 	mask := uint64(1)<<width - 1

@@ -58,11 +58,14 @@ type cursor struct {
 	data   []byte
 
 	block   int // the block in hand, not decoded unless decoded says so
-	decoded int // −1: none
+	decoded int // the block whose docs are unpacked; −1: none
 	docs    [blockLength]uint32
-	codes   [blockLength]uint32
 	n       int // postings of the decoded block
 	at      int // in the decoded block
+
+	packed []byte // the decoded block's codes
+	width  int
+	codes  [blockLength]uint32 // unpacked by unpackCodes
 
 	factor  float32 // what a weight is multiplied by
 	bound   uint32  // what it can add to a score in the window at hand
@@ -120,8 +123,20 @@ func (c *cursor) decode() {
 	gapWidth, codeWidth := int(b[0]), int(b[1])
 	b = b[2:]
 	unpackGaps(c.docs[:c.n], b, gapWidth, before)
-	unpack(c.codes[:c.n], b[packedSize(c.n, gapWidth):], codeWidth)
+	c.packed, c.width = b[packedSize(c.n, gapWidth):], codeWidth
 	c.decoded, c.at = c.block, 0
+}
+
+// unpackCodes unpacks the codes of the decoded block from the i-th on.
+func (c *cursor) unpackCodes(i int) []uint32 {
+	if i > 0 { // the beginning of a window within a block
+		for j := i; j < c.n; j++ {
+			c.codes[j] = packedAt(c.packed, c.width, j)
+		}
+	} else {
+		unpack(c.codes[:c.n], c.packed, c.width)
+	}
+	return c.codes[i:c.n]
 }
 
 // seek moves to the first posting that is at doc or after it; false: there is none.
@@ -161,7 +176,7 @@ func (c *cursor) weight(doc uint32) (w float32, ok bool) {
 	if !c.seek(doc) || c.docs[c.at] != doc {
 		return 0, false
 	}
-	return c.seg.weights[c.seg.weightStarts[doc]+c.codes[c.at]], true
+	return c.seg.weights[c.seg.weightStarts[doc]+packedAt(c.packed, c.width, c.at)], true
 }
 
 // boundIn sets bound to what the term can add to the score of a point in [from, to); no posting there: 0.
@@ -204,7 +219,7 @@ func (c *cursor) seekBlock(doc uint32) bool {
 func (c *cursor) all(docs, codes []uint32) ([]uint32, []uint32) {
 	for c.block = 0; c.block < c.blocks; c.block++ {
 		c.decode()
-		docs, codes = append(docs, c.docs[:c.n]...), append(codes, c.codes[:c.n]...)
+		docs, codes = append(docs, c.docs[:c.n]...), append(codes, c.unpackCodes(0)...)
 	}
 	return docs, codes
 }
