@@ -210,7 +210,7 @@ func (f *folder) view(entry manifestSegment, c *collection) (segmentView, error)
 				return v, damaged("its deletions are out of bounds")
 			}
 		}
-		v.dead = &graves{bits: bits, count: bitset(bits).count()}
+		v.dead = gravesOf(bits)
 	}
 	return v, nil
 }

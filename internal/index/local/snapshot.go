@@ -1,6 +1,7 @@
 package local
 
 import (
+	"slices"
 	"sync"
 
 	"footnote/internal/rag"
@@ -26,16 +27,19 @@ type segmentView struct {
 
 // graves are the dead points of a segment or a head.
 type graves struct {
-	bits  bitset
-	count int
-	df    sync.Map // term number → how many of its postings are dead, as far as anyone has asked
+	bits bitset
+	log  []uint32  // the same in the order of their deaths; later graves of the segment go on in the same array
+	df   *sync.Map // of all graves of the segment: term number → deadPostings
 }
+
+// deadPostings is how many postings of a term are among the first upTo of the log.
+type deadPostings struct{ count, upTo int }
 
 func (g *graves) number() int {
 	if g == nil {
 		return 0
 	}
-	return g.count
+	return len(g.log)
 }
 
 func (g *graves) has(i int) bool { return g != nil && g.bits.has(i) }
@@ -47,41 +51,66 @@ func (g *graves) set() bitset {
 	return g.bits
 }
 
-// with is g and one more; a copy, unless g is own.
-func (g *graves) with(n, i int, own bool) *graves {
-	if g == nil {
-		g = &graves{bits: newBitset(n)}
-	} else if !own {
-		g = &graves{bits: append(bitset(nil), g.bits...), count: g.count}
+// gravesOf has the bits that are set.
+func gravesOf(bits bitset) *graves {
+	g := &graves{bits: bits, df: new(sync.Map)}
+	for i := range bits.each() {
+		g.log = append(g.log, uint32(i))
 	}
-	g.bits.set(i)
-	g.count++
 	return g
 }
 
-// frequency is how many living points of the view have the term of this number. It is exact: a list is counted against the dead when it is first asked
-// for after a deletion.
+// with is g and one more; a copy, unless g is own. There is one writer, so g is continued once.
+func (g *graves) with(n, i int, own bool) *graves {
+	if g == nil {
+		g = gravesOf(newBitset(n))
+	} else if !own {
+		g = &graves{append(bitset(nil), g.bits...), g.log, g.df}
+	}
+	g.bits.set(i)
+	g.log = append(g.log, uint32(i))
+	return g
+}
+
+// frequency is how many living points of the view have the term of this number. It is exact: a list is counted against those that died since it
+// was last asked for.
 func (v *segmentView) frequency(term int) int {
 	n := int(v.termCounts[term])
 	if v.dead == nil {
 		return n
 	}
-	if dead, ok := v.dead.df.Load(term); ok {
-		return n - dead.(int)
+	var dead deadPostings
+	if known, ok := v.dead.df.Load(term); ok {
+		dead = known.(deadPostings)
 	}
-	c, dead := cursors.Get().(*cursor), 0
+	if dead.upTo >= len(v.dead.log) { // a later snapshot may have asked already
+		return n - dead.count
+	}
+	c := cursors.Get().(*cursor)
 	defer cursors.Put(c)
 	c.open(v.segment, term)
-	for c.block = 0; c.block < c.blocks; c.block++ {
-		c.decode()
-		for _, doc := range c.docs[:c.n] {
-			if v.dead.bits.has(int(doc)) {
-				dead++
+	if fresh := v.dead.log[dead.upTo:]; len(fresh) < c.blocks {
+		fresh = slices.Clone(fresh)
+		slices.Sort(fresh)
+		for _, doc := range fresh {
+			if c.seek(doc) && c.docs[c.at] == doc {
+				dead.count++
+			}
+		}
+	} else {
+		dead.count = 0
+		for c.block = 0; c.block < c.blocks; c.block++ {
+			c.decode()
+			for _, doc := range c.docs[:c.n] {
+				if v.dead.bits.has(int(doc)) {
+					dead.count++
+				}
 			}
 		}
 	}
+	dead.upTo = len(v.dead.log)
 	v.dead.df.Store(term, dead)
-	return n - dead
+	return n - dead.count
 }
 
 var cursors = sync.Pool{New: func() any { return new(cursor) }}
@@ -94,7 +123,7 @@ func (v *segmentView) allowed(filter *rag.Filter) (bitset, int) {
 		}
 		b := full(v.n)
 		b.andNot(v.dead.bits)
-		return b, v.n - v.dead.count
+		return b, v.n - v.dead.number()
 	}
 	b := v.spread(v.match(filter))
 	if v.dead != nil {
