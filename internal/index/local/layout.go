@@ -24,11 +24,17 @@ type layout struct {
 	exactBelow int // up to how many points with codes all are compared nevertheless: it takes below a tenth of a millisecond
 }
 
-const narrowFrom = 256 // dimensions
+const (
+	narrowFrom = 256 // dimensions
+	codedFrom  = 128 // a code of fewer bits says too little, and rows are short
+)
 
 func newLayout(dims int) layout {
 	l := layout{dims: dims, padded: (dims + 63) / 64 * 64, wide: dims < narrowFrom, limit: math.MaxInt16, headPoints: headCap, minCoded: 2048, exactBelow: 4096}
 	l.words = l.padded / 64
+	if dims < codedFrom {
+		l.minCoded = math.MaxInt
+	}
 	if l.size = 2 * l.padded; !l.wide {
 		l.size, l.limit = simd.RowBytes(l.padded), simd.MaxQuery13(l.padded)
 	}

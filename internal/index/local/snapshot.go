@@ -117,7 +117,13 @@ var cursors = sync.Pool{New: func() any { return new(cursor) }}
 
 // allowed are the living points of a view that satisfy filter, and how many; nil when all its points do.
 func (v *segmentView) allowed(filter *rag.Filter) (bitset, int) {
-	if filter == nil {
+	var runs bitset
+	if filter != nil {
+		if runs = v.match(filter); runs.count() == len(v.runs)-1 {
+			runs = nil // all of them: nothing to spread
+		}
+	}
+	if runs == nil {
 		if v.dead == nil {
 			return nil, v.n
 		}
@@ -125,7 +131,7 @@ func (v *segmentView) allowed(filter *rag.Filter) (bitset, int) {
 		b.andNot(v.dead.bits)
 		return b, v.n - v.dead.number()
 	}
-	b := v.spread(v.match(filter))
+	b := v.spread(runs)
 	if v.dead != nil {
 		b.andNot(v.dead.bits)
 	}
