@@ -1,9 +1,11 @@
 # Footnote. `make demo` shows it at work, `make test` checks everything.
 GO ?= go
+SIZES ?= 10000,100000
+VECTORS_DIR ?= $(or $(TMPDIR),/tmp)/footnote-bench
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test test-arm64 lint bench bench-embed bench-tokenizer bench-production eval clean
+.PHONY: build demo test test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-production eval clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -29,7 +31,7 @@ lint: ## formatting, vet and staticcheck
 	@unformatted=$$(gofmt -l cmd internal api 2>/dev/null); if [ -n "$$unformatted" ]; then echo "gofmt these: $$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	GOARCH=arm64 $(GO) vet ./internal/simd ./internal/embed/...
+	GOARCH=arm64 $(GO) vet ./internal/simd ./internal/embed/... ./internal/index/local
 
 bench: ## speed, as figures to compare in one run
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/...
@@ -43,6 +45,13 @@ bench-tokenizer: ## the tokenizer beside Hugging Face's, in turns: PYTHON=one wi
 bench-production: ## production mode: a search beside the bare clients it uses, 1,000 documents through two replicas beside embedding alone
 	TEST_POSTGRES_FSYNC=on $(GO) test -run '^$$' -bench BesideBareClient -benchtime 300x ./internal/e2e
 	TEST_POSTGRES_FSYNC=on $(GO) test -run '^$$' -bench ThousandDocuments -benchtime 1x -timeout 20m ./internal/e2e
+
+bench-index: ## the embedded index beside a float32 scan, chromem-go and bleve; SIZES=10000,100000,1000000 for the whole table. Needs EVAL_DATA
+	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl"; exit 1; }
+	@mkdir -p $(VECTORS_DIR)
+	$(GO) run ./internal/e2e/vectors -data $(EVAL_DATA) -out $(VECTORS_DIR)/real.vectors
+	@echo "INDEX_VECTORS=$(VECTORS_DIR)/real.vectors has the embeddings, for the recall test of internal/index/local"
+	cd internal/index/bench && $(GO) run . -vectors $(VECTORS_DIR)/real.vectors -data $(EVAL_DATA) -sizes $(SIZES)
 
 eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }
