@@ -60,7 +60,11 @@ func (a *app) openBlobs(ctx context.Context) (ingest.Blobs, error) {
 func (a *app) openIndex(ctx context.Context) (ready func(context.Context) error, err error) {
 	c := a.config
 	if !c.Qdrant() {
-		a.index = indexlocal.New()
+		x, err := indexlocal.New(indexlocal.Options{Logger: a.log})
+		if err != nil {
+			return nil, err
+		}
+		a.index, a.closers = x, append(a.closers, x.Close)
 		return a.catalog.Check, nil
 	}
 	o, err := qdrant.ParseURL(c.Index.Reveal())

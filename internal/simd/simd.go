@@ -35,6 +35,10 @@ type kernels struct {
 	gelu      func(x *float32, n int)
 	addNorm   func(x, y, w, b *float32, n int, eps float32)
 	transpose func(dst, src *float32, stride int)
+	// The index's kernels; see codes.go for what they compute.
+	codeDistances func(dst *uint16, codes, low, high *uint64, groups, words int)
+	atMost        func(mask *uint64, values *uint16, words int, limit uint16)
+	dots13        func(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 }
 
 var current atomic.Pointer[kernels]

@@ -1,59 +1,119 @@
-// Package local is the embedded index: exact dense search and BM25 over postings, in memory.
+// Package local is the embedded index: dense search over quantised vectors and BM25 over compressed postings, in segments that never change.
 //
-// It is derived from the catalog and rebuilt from it at start; it owns nearness and term matching, never text or truth.
+// It is derived from the catalog and can always be rebuilt from it; it owns nearness, term matching and filters, never text or truth. A collection is
+// a head, which takes what is new, and segments, which heads become and compaction merges. Readers take a snapshot and wait for nobody. With
+// a folder, segments are files that are mapped into memory, and Checkpoint makes a collection durable. docs/index.md draws it.
 package local
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"log/slog"
+	"math"
 	"sync"
 
 	"footnote/internal/rag"
 )
 
-// Index holds collections. Any number of goroutines may use it; readers of a collection go side by side, a writer alone.
+// Options configures an Index. The zero value keeps everything in memory.
+type Options struct {
+	// Dir is the folder for segment files; it belongs to one process at a time. Empty: memory only.
+	Dir string
+	// Rescore is how many points the codes choose for comparison by row, for collections that are too large to compare all. More is
+	// slower and finds more; docs/index.md has the curve. 0 is 2,000; it is at least four times what is asked for.
+	Rescore int
+	// Logger is told of damage and of failures in the background; nil is slog.Default().
+	Logger *slog.Logger
+}
+
+// Index holds collections. Any number of goroutines may use it; writers of a collection take turns, readers wait for nobody.
 type Index struct {
+	o           Options
 	mu          sync.RWMutex
 	collections map[rag.CollectionID]*collection
+	damaged     []rag.CollectionID
+	shape       func(*layout) // tests make everything smaller
+
+	slot chan struct{} // one compaction at a time, so that searches keep a core
+	work sync.WaitGroup
+	stop context.Context
+	end  context.CancelFunc
 }
 
-// New makes an empty index.
-func New() *Index { return &Index{collections: map[rag.CollectionID]*collection{}} }
+// New opens the index. Collections that were damaged are dropped, with a line in the log; Damaged lists them.
+// Errors: the folder cannot be made or read.
+func New(o Options) (*Index, error) { return open(o, func(*layout) {}) }
 
-// collection holds points in slots. A freed slot is used again; its vector is overwritten, its postings are removed at once.
-type collection struct {
-	mu       sync.RWMutex
-	dims     int
-	slots    map[rag.ChunkID]int
-	free     []int
-	ids      []rag.ChunkID // [slot], "" when free
-	vectors  []float32     // [slot·dims …]
-	document []rag.DocumentID
-	sparse   []rag.SparseVector
-	metadata []rag.Metadata
-	postings map[uint32]*postings
+func open(o Options, shape func(*layout)) (*Index, error) {
+	if o.Rescore <= 0 {
+		o.Rescore = 2000
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	stop, end := context.WithCancel(context.Background())
+	x := &Index{o: o, collections: map[rag.CollectionID]*collection{}, shape: shape, slot: make(chan struct{}, 1), stop: stop, end: end}
+	if o.Dir != "" {
+		if err := x.openFolder(); err != nil {
+			end()
+			return nil, err
+		}
+	}
+	return x, nil
 }
+
+// Close ends the work in the background and waits for it. What was not checkpointed is lost.
+func (x *Index) Close() error {
+	x.end()
+	x.work.Wait()
+	return nil
+}
+
+// Wait waits until nothing is left to compact, as long as nobody writes.
+func (x *Index) Wait() { x.work.Wait() }
 
 // EnsureCollection makes the collection unless it is there; ModelMismatch when it is there with other dimensions.
 func (x *Index) EnsureCollection(_ context.Context, id rag.CollectionID, dims int) error {
+	if dims < 1 || dims > maxDims {
+		return rag.Errorf(rag.Invalid, "Vectors have 1 to %d dimensions, not %d.", maxDims, dims)
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if c := x.collections[id]; c != nil {
-		if c.dims != dims {
-			return rag.Errorf(rag.ModelMismatch, "The collection's vectors have %d dimensions, not %d.", c.dims, dims)
+		if c.layout.dims != dims {
+			return rag.Errorf(rag.ModelMismatch, "The collection's vectors have %d dimensions, not %d.", c.layout.dims, dims)
 		}
 		return nil
 	}
-	x.collections[id] = &collection{dims: dims, slots: map[rag.ChunkID]int{}, postings: map[uint32]*postings{}}
+	c := newCollection(id, dims)
+	x.shape(c.layout)
+	if x.o.Dir != "" {
+		var err error
+		if c.files, err = newFolder(x.o.Dir, id, x.o.Logger); err != nil {
+			return err
+		}
+	}
+	x.collections[id] = c
 	return nil
 }
+
+// maxDims is far above any model's, and keeps distances of codes within 16 bits.
+const maxDims = 16384
 
 // DropCollection removes the collection; removing one that is not there is no error.
 func (x *Index) DropCollection(_ context.Context, id rag.CollectionID) error {
 	x.mu.Lock()
-	defer x.mu.Unlock()
+	c := x.collections[id]
 	delete(x.collections, id)
+	x.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dropped = true
+	if c.files != nil {
+		return c.files.remove()
+	}
 	return nil
 }
 
@@ -67,30 +127,46 @@ func (x *Index) collection(id rag.CollectionID) (*collection, error) {
 	return c, nil
 }
 
-// Upsert stores points, each replacing the one with its id whole. Every point is checked before the first is stored.
+// Upsert stores points, each replacing the one with its id whole. Every point is checked before the first is stored, and a reader sees all of them
+// or none. The metadata must not be changed afterwards.
 func (x *Index) Upsert(ctx context.Context, id rag.CollectionID, points []rag.Point) error {
 	c, err := x.collection(id)
 	if err != nil {
 		return err
 	}
-	for _, p := range points {
-		if err := p.Embedding.Validate(c.dims); err != nil {
+	ids := make([]pointID, len(points))
+	for i := range points {
+		if ids[i], err = check(&points[i], c.layout.dims); err != nil {
 			return err
 		}
-		if len(p.Sparse.Indices) != len(p.Sparse.Values) || !ascending(p.Sparse.Indices) {
-			return rag.Errorf(rag.Internal, "A sparse vector's indices are not ascending, or not as many as its values.")
-		}
 	}
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil || len(points) == 0 {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, p := range points {
-		c.remove(p.ID)
-		c.insert(p)
-	}
+	c.upsert(ids, points)
+	x.compactSoon(c)
 	return nil
+}
+
+func check(p *rag.Point, dims int) (pointID, error) {
+	id, ok := parseID(p.ID)
+	if !ok {
+		return id, rag.Errorf(rag.Internal, "A point's id is not a UUID in lower case.")
+	}
+	if err := p.Embedding.Validate(dims); err != nil {
+		return id, err
+	}
+	if len(p.Sparse.Indices) != len(p.Sparse.Values) || !ascending(p.Sparse.Indices) {
+		return id, rag.Errorf(rag.Internal, "A sparse vector's indices are not ascending, or not as many as its values.")
+	}
+	for _, w := range p.Sparse.Values {
+		if !(w >= 0 && w <= math.MaxFloat32) {
+			return id, rag.Errorf(rag.Internal, "A sparse vector's weight is negative or not finite.")
+		}
+	}
+	return id, nil
 }
 
 func ascending(v []uint32) bool {
@@ -108,11 +184,16 @@ func (x *Index) Delete(_ context.Context, id rag.CollectionID, chunks []rag.Chun
 	if err != nil {
 		return err
 	}
+	ids := make([]pointID, 0, len(chunks))
+	for _, chunk := range chunks {
+		if id, ok := parseID(chunk); ok {
+			ids = append(ids, id)
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, chunk := range chunks {
-		c.remove(chunk)
-	}
+	c.remove(ids)
+	x.compactSoon(c)
 	return nil
 }
 
@@ -122,9 +203,7 @@ func (x *Index) Count(_ context.Context, id rag.CollectionID) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	return len(c.slots), nil
+	return c.current.Load().live, nil
 }
 
 // EachPoint calls f with every point of the collection as it is when the walk begins.
@@ -133,84 +212,12 @@ func (x *Index) EachPoint(_ context.Context, id rag.CollectionID, f func(rag.Poi
 	if err != nil {
 		return err
 	}
-	c.mu.RLock()
-	refs := make([]rag.PointRef, 0, len(c.slots))
-	for chunk, slot := range c.slots {
-		refs = append(refs, rag.PointRef{Chunk: chunk, Document: c.document[slot]})
-	}
-	c.mu.RUnlock()
-	for _, r := range refs {
-		if err := f(r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.current.Load().each(f)
 }
 
 // Collections lists the ids of the collections, sorted.
 func (x *Index) Collections(context.Context) ([]rag.CollectionID, error) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return slices.Sorted(maps.Keys(x.collections)), nil
-}
-
-func (c *collection) insert(p rag.Point) {
-	var slot int
-	if n := len(c.free); n > 0 {
-		slot, c.free = c.free[n-1], c.free[:n-1]
-		c.ids[slot], c.document[slot], c.sparse[slot], c.metadata[slot] = p.ID, p.Document, p.Sparse, p.Metadata
-		copy(c.vectors[slot*c.dims:], p.Embedding)
-	} else {
-		slot = len(c.ids)
-		c.ids, c.document = append(c.ids, p.ID), append(c.document, p.Document)
-		c.sparse, c.metadata = append(c.sparse, p.Sparse), append(c.metadata, p.Metadata)
-		c.vectors = append(c.vectors, p.Embedding...)
-	}
-	c.slots[p.ID] = slot
-	for i, term := range p.Sparse.Indices {
-		list := c.postings[term]
-		if list == nil {
-			list = &postings{}
-			c.postings[term] = list
-		}
-		list.put(uint32(slot), p.Sparse.Values[i])
-	}
-}
-
-func (c *collection) remove(id rag.ChunkID) {
-	slot, ok := c.slots[id]
-	if !ok {
-		return
-	}
-	for _, term := range c.sparse[slot].Indices {
-		if list := c.postings[term]; list.cut(uint32(slot)) {
-			delete(c.postings, term)
-		}
-	}
-	delete(c.slots, id)
-	c.ids[slot], c.sparse[slot], c.metadata[slot] = "", rag.SparseVector{}, nil
-	c.free = append(c.free, slot)
-}
-
-// postings are the points that have a term: slots ascending, and BM25's document weights.
-type postings struct {
-	slots   []uint32
-	weights []float32
-}
-
-func (p *postings) put(slot uint32, weight float32) {
-	if n := len(p.slots); n == 0 || p.slots[n-1] < slot { // the common case: slots grow
-		p.slots, p.weights = append(p.slots, slot), append(p.weights, weight)
-		return
-	}
-	i, _ := slices.BinarySearch(p.slots, slot)
-	p.slots, p.weights = slices.Insert(p.slots, i, slot), slices.Insert(p.weights, i, weight)
-}
-
-// cut removes a slot and tells whether none is left.
-func (p *postings) cut(slot uint32) (empty bool) {
-	if i, ok := slices.BinarySearch(p.slots, slot); ok {
-		p.slots, p.weights = slices.Delete(p.slots, i, i+1), slices.Delete(p.weights, i, i+1)
-	}
-	return len(p.slots) == 0
+	return sortedKeys(x.collections), nil
 }

@@ -1,0 +1,128 @@
+package local
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"footnote/internal/rag"
+)
+
+// part is some of the points of a head or a segment, on their way into a new segment.
+type part interface {
+	kept() []uint32 // the points, ascending
+	id(i int) pointID
+	row(i int) (row []byte, scale float32)
+	weightsOf(i int) []float32
+	runOf(i int) int // ascending with i
+	runCount() int
+	document(run int) rag.DocumentID
+	addColumns(b columnsBuilder, to []int32) // to: the runs' new numbers, −1 for one that is gone
+	termIDs() []uint32                       // ascending
+	// list appends the postings of the term that is k-th in termIDs, gone points and all.
+	list(k int, docs, codes []uint32) ([]uint32, []uint32)
+}
+
+// headPart is the first n points of a head, less the dead.
+type headPart struct {
+	*head
+	keep  []uint32
+	ids   []uint32
+	lists []*headList
+}
+
+func newHeadPart(h *head, n int, dead bitset) *headPart {
+	p := &headPart{head: h}
+	for i := range n {
+		if dead == nil || !dead.has(i) {
+			p.keep = append(p.keep, uint32(i))
+		}
+	}
+	type entry struct {
+		term uint32
+		list *headList
+	}
+	var all []entry
+	for term, list := range h.terms.Range {
+		all = append(all, entry{term.(uint32), list.(*headList)})
+	}
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.term, b.term) })
+	for _, e := range all {
+		p.ids, p.lists = append(p.ids, e.term), append(p.lists, e.list)
+	}
+	return p
+}
+
+func (p *headPart) kept() []uint32 { return p.keep }
+func (p *headPart) row(i int) ([]byte, float32) {
+	page, j := p.at(i)
+	size := p.head.layout.size
+	return page.rows[j*size:][:size], page.scales[j]
+}
+func (p *headPart) weightsOf(i int) []float32 {
+	page, j := p.at(i)
+	return page.weighing[j]
+}
+func (p *headPart) runOf(i int) int { return p.point(i).run }
+func (p *headPart) runCount() int   { return p.point(p.n-1).run + 1 }
+func (p *headPart) document(run int) rag.DocumentID {
+	return p.point(sort.Search(p.n, func(i int) bool { return p.point(i).run >= run })).document
+}
+func (p *headPart) addColumns(b columnsBuilder, to []int32) {
+	last := -1
+	for i := range p.n {
+		if point := p.point(i); point.run != last {
+			if last = point.run; to[last] >= 0 {
+				b.add(uint32(to[last]), point.metadata)
+			}
+		}
+	}
+}
+func (p *headPart) termIDs() []uint32 { return p.ids }
+func (p *headPart) list(k int, docs, codes []uint32) ([]uint32, []uint32) {
+	for _, e := range p.lists[k].below(p.n) {
+		docs, codes = append(docs, e.doc), append(codes, e.code)
+	}
+	return docs, codes
+}
+
+// segmentPart is a segment's points, less the dead.
+type segmentPart struct {
+	*segment
+	of   *layout
+	keep []uint32
+	runs []uint32 // each point's run
+	c    cursor
+}
+
+func newSegmentPart(seg *segment, l *layout, dead bitset) *segmentPart {
+	p := &segmentPart{segment: seg, of: l, keep: make([]uint32, 0, seg.n), runs: make([]uint32, seg.n)}
+	for r := range len(seg.runs) - 1 {
+		for i := seg.runs[r]; i < seg.runs[r+1]; i++ {
+			p.runs[i] = uint32(r)
+			if dead == nil || !dead.has(int(i)) {
+				p.keep = append(p.keep, i)
+			}
+		}
+	}
+	return p
+}
+
+func (p *segmentPart) kept() []uint32   { return p.keep }
+func (p *segmentPart) id(i int) pointID { return p.ids[i] }
+func (p *segmentPart) row(i int) ([]byte, float32) {
+	return p.rows[i*p.of.size:][:p.of.size], p.scales[i]
+}
+func (p *segmentPart) weightsOf(i int) []float32 {
+	return p.weights[p.weightStarts[i]:p.weightStarts[i+1]]
+}
+func (p *segmentPart) runOf(i int) int { return int(p.runs[i]) }
+func (p *segmentPart) runCount() int   { return len(p.segment.runs) - 1 }
+func (p *segmentPart) addColumns(b columnsBuilder, to []int32) {
+	b.merge(p.columns, to)
+}
+func (p *segmentPart) termIDs() []uint32 { return p.terms }
+func (p *segmentPart) list(k int, docs, codes []uint32) ([]uint32, []uint32) {
+	p.c.open(p.segment, k)
+	return p.c.all(docs, codes)
+}

@@ -1,0 +1,110 @@
+package simd
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// CodeGroup is how many binary codes lie interleaved: word j of eight codes side by side, so that one 512-bit register holds the same word of
+// eight codes and their distances add up without a horizontal sum.
+const CodeGroup = 8
+
+// CodeDistances writes to dst[i] in how many bits code i differs from low, plus twice in how many it differs from high: the distance of a code of one bit a
+// dimension to a query of two. It is what a dot product of signs with numbers of two bits comes to (the asymmetric estimate of Gao & Long, "RaBitQ", SIGMOD 2024,
+// with fewer bits), and orders candidates much better than Hamming's distance of two codes of one bit, at the same reading of memory.
+// codes are groups of eight, [len(dst)/8][len(low)][8]uint64; len(dst) is a multiple of 8. Every path gives the same integers.
+func CodeDistances(dst []uint16, codes, low, high []uint64) {
+	words := len(low)
+	if len(dst)%CodeGroup != 0 || len(codes) != len(dst)*words || len(high) != words || words > maxCodeWords {
+		panic("simd: codes come in groups of eight, each as long as the query, at most 341 words")
+	}
+	if len(dst) == 0 || words == 0 {
+		clear(dst)
+		return
+	}
+	current.Load().codeDistances(&dst[0], &codes[0], &low[0], &high[0], len(dst)/CodeGroup, words)
+}
+
+const maxCodeWords = 341 // so that no distance exceeds 16 bits
+
+// AtMost sets bit i of mask, counted from the lowest bit of mask[0], when values[i] ≤ limit. len(values) is 64·len(mask).
+func AtMost(mask []uint64, values []uint16, limit uint16) {
+	if len(values) != 64*len(mask) {
+		panic("simd: a mask has a bit for each value")
+	}
+	if len(mask) > 0 {
+		current.Load().atMost(&mask[0], &values[0], len(mask), limit)
+	}
+}
+
+// RowBytes is the size of a row of n 13-bit integers as Dots13 reads them; n is a multiple of 64.
+func RowBytes(n int) int { return n + n/2 + n/8 }
+
+// MaxQuery13 is the greatest magnitude that an element of a query of n may have, so that no sum of Dots13 overflows.
+func MaxQuery13(n int) int { return min(32767, (1<<31-1)/(128*n)) }
+
+// Dots13 writes to dst[i] the exact dot product of query and the row at[i] of rows. A row holds n = len(query) integers t of 13 bits, −4096 ≤ t < 4096:
+// first t>>5 of each, an int8; then t>>1&15, element j in the low half of byte j and element n/2+j in its high half; then t&1, element j in bit j%8 of byte j/8.
+// n is a multiple of 64; the query's elements are at most MaxQuery13(n) in magnitude.
+func Dots13(dst []int64, query []int16, rows []byte, at []uint32) {
+	n := len(query)
+	if n == 0 || n%64 != 0 || len(dst) < len(at) {
+		panic("simd: a row of 13-bit integers has a multiple of 64 of them")
+	}
+	size := RowBytes(n)
+	for _, i := range at {
+		_ = rows[(int(i)+1)*size-1] // the kernels do not check
+	}
+	if len(at) > 0 {
+		current.Load().dots13(&dst[0], &query[0], &rows[0], &at[0], len(at), n)
+	}
+}
+
+func codeDistancesGeneric(dst *uint16, codes, low, high *uint64, groups, words int) {
+	out, all := unsafe.Slice(dst, groups*CodeGroup), unsafe.Slice(codes, groups*CodeGroup*words)
+	once, twice := unsafe.Slice(low, words), unsafe.Slice(high, words)
+	for g := range groups {
+		var sum [CodeGroup]int
+		for j, a := range once {
+			b, lane := twice[j], (*[CodeGroup]uint64)(all[(g*words+j)*CodeGroup:])
+			for i := range sum {
+				sum[i] += bits.OnesCount64(lane[i]^a) + 2*bits.OnesCount64(lane[i]^b)
+			}
+		}
+		for i, s := range sum {
+			out[g*CodeGroup+i] = uint16(s)
+		}
+	}
+}
+
+func atMostGeneric(mask *uint64, values *uint16, words int, limit uint16) {
+	out, v := unsafe.Slice(mask, words), unsafe.Slice(values, 64*words)
+	for i := range out {
+		var m uint64
+		for j, x := range (*[64]uint16)(v[64*i:]) {
+			// The difference is negative, and its top bit set, when x > limit: no branch to guess wrong.
+			m |= uint64(1^(uint32(limit)-uint32(x))>>31) << j
+		}
+		out[i] = m
+	}
+}
+
+func dots13Generic(dst *int64, query *int16, rows *byte, at *uint32, count, n int) {
+	out, q, which := unsafe.Slice(dst, count), unsafe.Slice(query, n), unsafe.Slice(at, count)
+	size := uintptr(RowBytes(n))
+	for r, i := range which {
+		row := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(rows), uintptr(i)*size)), size)
+		high, low, last, second := row[:n], row[n:][:n/2], row[n+n/2:], q[n/2:]
+		var a, b, c int32
+		for j, x := range q {
+			a += int32(x) * int32(int8(high[j]))
+		}
+		for j, x := range low {
+			b += int32(q[j])*int32(x&15) + int32(second[j])*int32(x>>4)
+		}
+		for j, x := range q {
+			c += int32(x) * int32(last[j/8]>>(j%8)&1)
+		}
+		out[r] = int64(a)<<5 + int64(b)<<1 + int64(c)
+	}
+}

@@ -1,0 +1,143 @@
+package simd
+
+import (
+	"fmt"
+	"math/bits"
+	"math/rand/v2"
+	"testing"
+)
+
+// checkCodes compares the three kernels of codes.go with their definitions.
+func checkCodes(t *testing.T, r *rand.Rand, groups, words, halves, rows int) {
+	t.Helper()
+	codes, query, twice := make([]uint64, groups*words*CodeGroup), make([]uint64, words), make([]uint64, words)
+	for i := range codes {
+		codes[i] = r.Uint64()
+	}
+	for i := range query {
+		query[i], twice[i] = r.Uint64(), r.Uint64()
+		if groups == 2 {
+			twice[i] = query[i]
+		}
+	}
+	if groups > 1 { // the extremes
+		for j, w := range query {
+			codes[j*CodeGroup], codes[j*CodeGroup+7] = w, ^w
+		}
+	}
+	got := make([]uint16, groups*CodeGroup+1)
+	got[groups*CodeGroup] = 7777
+	CodeDistances(got[:groups*CodeGroup], codes, query, twice)
+	for i := range groups * CodeGroup {
+		want := 0
+		for j, w := range query {
+			c := codes[(i/CodeGroup*words+j)*CodeGroup+i%CodeGroup]
+			want += bits.OnesCount64(w^c) + 2*bits.OnesCount64(twice[j]^c)
+		}
+		if int(got[i]) != want {
+			t.Fatalf("%d words, code %d: got %d, want %d", words, i, got[i], want)
+		}
+	}
+	if got[groups*CodeGroup] != 7777 {
+		t.Fatal("CodeDistances wrote past its end")
+	}
+
+	values, mask := make([]uint16, 64*groups), make([]uint64, groups)
+	for i := range values {
+		values[i] = []uint16{uint16(r.IntN(5)), uint16(r.IntN(1 << 16)), 65535, 32768, 32767}[r.IntN(5)]
+	}
+	for _, limit := range []uint16{0, 2, 32767, 32768, 40000, 65535} {
+		AtMost(mask, values, limit)
+		for i, v := range values {
+			if got := mask[i/64]>>(i%64)&1 == 1; got != (v <= limit) {
+				t.Fatalf("%d ≤ %d: got %t", v, limit, got)
+			}
+		}
+	}
+
+	n := 64 * halves
+	q, data, at := make([]int16, n), make([]byte, rows*RowBytes(n)), make([]uint32, rows+3)
+	top := MaxQuery13(n)
+	for i := range q {
+		q[i] = int16(r.IntN(2*top+1) - top)
+		if r.IntN(3) == 0 {
+			q[i] = int16([]int{top, -top}[r.IntN(2)])
+		}
+	}
+	for i := range data {
+		data[i] = []byte{byte(r.IntN(256)), 128, 255, 127}[r.IntN(4)]
+	}
+	for i := range at {
+		at[i] = uint32(r.IntN(rows))
+	}
+	dots := make([]int64, len(at))
+	Dots13(dots, q, data, at)
+	for i, row := range at {
+		b, want := data[int(row)*RowBytes(n):], int64(0)
+		for j, x := range q {
+			low := b[n+j%(n/2)]
+			if j >= n/2 {
+				low >>= 4
+			}
+			want += int64(x) * (int64(int8(b[j]))*32 + int64(low&15)*2 + int64(b[n+n/2+j/8]>>(j%8)&1))
+		}
+		if dots[i] != want {
+			t.Fatalf("n=%d row %d: got %d, want %d", n, row, dots[i], want)
+		}
+	}
+}
+
+func TestCodes_EveryPathGivesTheSameIntegers(t *testing.T) {
+	eachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(1, 3))
+		for words := 1; words < 70; words++ {
+			checkCodes(t, r, 1+r.IntN(5), words, 1+r.IntN(8), 1+r.IntN(9))
+		}
+		checkCodes(t, r, 33, 6, 6, 100)
+		checkCodes(t, r, 2, 341, 64, 3)
+	})
+}
+
+func FuzzCodes(f *testing.F) {
+	f.Add(uint8(3), uint8(6), uint8(6), uint8(9), uint64(1))
+	f.Fuzz(func(t *testing.T, groups, words, halves, rows uint8, seed uint64) {
+		eachPath(t, func(t *testing.T) {
+			checkCodes(t, rand.New(rand.NewPCG(seed, 3)), int(groups)+1, int(words)+1, int(halves)%64+1, int(rows)+1)
+		})
+	})
+}
+
+func BenchmarkCodes(b *testing.B) {
+	const n = 1 << 15
+	r := rand.New(rand.NewPCG(7, 3))
+	codes, distances, mask := make([]uint64, n*6), make([]uint16, n), make([]uint64, n/64)
+	for i := range codes {
+		codes[i] = r.Uint64()
+	}
+	q, rows, at, dots := make([]int16, 384), make([]byte, n*RowBytes(384)), make([]uint32, 1000), make([]int64, 1000)
+	for i := range at {
+		at[i] = uint32(r.IntN(n))
+	}
+	for _, path := range Paths() {
+		for name, f := range map[string]func(){
+			"distances": func() { CodeDistances(distances, codes, codes[:6], codes[6:12]) },
+			"at-most":   func() { AtMost(mask, distances, 160) },
+			"dots13":    func() { Dots13(dots, q, rows, at) },
+		} {
+			b.Run(fmt.Sprintf("%s/%s", path, name), func(b *testing.B) {
+				if err := Select(path); err != nil {
+					b.Fatal(err)
+				}
+				items := n
+				if name == "dots13" {
+					items = len(at)
+				}
+				for b.Loop() {
+					f()
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(items), "ns/item")
+			})
+		}
+	}
+	_ = Select("")
+}
