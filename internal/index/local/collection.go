@@ -22,6 +22,7 @@ type collection struct {
 	applied    bool       // there was one
 	files      *folder    // nil: memory only
 	garbage    []string   // files that were merged into others
+	changed    bool       // since the last checkpoint
 	dropped    bool
 	compacting bool
 }
@@ -80,6 +81,7 @@ func (c *collection) upsert(ids []pointID, points []rag.Point) {
 		d.length++
 		d.live++
 	}
+	c.changed = true
 	c.current.Store(&d.snapshot)
 }
 
@@ -88,6 +90,7 @@ func (c *collection) remove(ids []pointID) {
 	for _, id := range ids {
 		d.remove(id)
 	}
+	c.changed = true
 	c.current.Store(&d.snapshot)
 }
 
