@@ -104,13 +104,15 @@ func (x *Index) Checkpoint(_ context.Context, id rag.CollectionID, seq int64) er
 	for i := range d.segments {
 		if v := &d.segments[i]; v.file == "" { // the disk was full, perhaps
 			data := v.data
-			if v.segment, err = c.files.make(c.layout, func(w io.Writer) error {
+			seg, err := c.files.make(c.layout, func(w io.Writer) error {
 				_, err := w.Write(data)
 				return err
-			}); err != nil {
+			})
+			if err != nil {
 				c.current.Store(&d.snapshot) // the head stays sealed, or every attempt would leave another file
 				return err
 			}
+			v.segment = seg
 		}
 	}
 	c.current.Store(&d.snapshot)
