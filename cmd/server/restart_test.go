@@ -440,6 +440,16 @@ func TestRestart_DamagedFilesAreFilledAgain(t *testing.T) {
 			must(os.RemoveAll(filepath.Join(folder, own)))
 			must(os.CopyFS(filepath.Join(folder, own), os.DirFS(filepath.Join(older, own))))
 		}},
+		damage{"a point that is gone and no change says so", 1, func(folder string) {
+			x, err := indexlocal.New(indexlocal.Options{Dir: filepath.Join(folder, "index"), Logger: slog.New(slog.DiscardHandler)})
+			must(err)
+			var some rag.ChunkID
+			must(x.EachPoint(t.Context(), c, func(p rag.PointRef) error { some = p.Chunk; return nil }))
+			must(x.Delete(t.Context(), c, []rag.ChunkID{some}))
+			seq, _ := x.Applied(c)
+			must(x.Checkpoint(t.Context(), c, seq))
+			must(x.Close())
+		}},
 		damage{"an older catalog", 1, func(folder string) {
 			for _, name := range []string{"footnote.db", "footnote.db-wal", "footnote.db-shm"} {
 				must(os.RemoveAll(filepath.Join(folder, name)))
@@ -542,7 +552,9 @@ func TestRestart_BetweenTwoModels(t *testing.T) {
 	s.call("POST", "/v1/collections/c/reembedding", map[string]any{"min_ratio": 0, "swap": false}, 202, nil)
 	s.settled("ready")
 	keep()
+	s.remove("c", "d0") // from the set in use; the other one comes to its first checkpoint with it
 	s.checkpoint()
+	keep()
 	s.remove("c", "d1")
 	s.fillSome("c", 6, 2)
 	keep()
@@ -567,6 +579,30 @@ func TestRestart_BetweenTwoModels(t *testing.T) {
 			t.Errorf("image %d: the log says\n%s", i, log)
 		}
 		a.close()
+	}
+}
+
+// A set that becomes the one in use is brought up to date before the other one, by which that is known, is ended.
+func TestRestart_AfterASwapThatWasMadeAtOnceForGood(t *testing.T) {
+	t.Parallel()
+	r := newRestarts(t)
+	data := t.TempDir()
+	s, _, _ := r.start(data)
+	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
+	s.fillSome("c", 0, 6)
+	s.call("POST", "/v1/collections/c/reembedding", map[string]any{"min_ratio": 0, "swap": false}, 202, nil)
+	s.settled("ready")
+	s.checkpoint()
+	s.remove("c", "d1")
+	s.call("POST", "/v1/collections/c/reembedding/swap", nil, 200, nil)
+	s.call("DELETE", "/v1/collections/c/reembedding", nil, 204, nil)
+	s.fillSome("c", 6, 1)
+	s.checkpoint()
+	a, log := r.open(s.image(data))
+	defer a.close()
+	agrees(t, "swapped", a)
+	if log.count(filledLine)+log.count(settledLine) != 0 {
+		t.Errorf("the log says\n%s", log)
 	}
 }
 
