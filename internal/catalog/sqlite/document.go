@@ -61,8 +61,9 @@ func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []
 	if err != nil {
 		return nil, err
 	}
-	return list(ctx, s.read, stored.Hit, `SELECT `+stored.DocumentColumns+`, `+chunkColumns+`, c.name FROM json_each(?) j JOIN chunks k ON k.chunk_id = j.value
-	    JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = ?`, string(encoded), collection)
+	// CROSS JOIN keeps the order. Left to itself SQLite begins with the collection and compares each of its chunks with the list.
+	return list(ctx, s.read, stored.Hit, `SELECT `+stored.DocumentColumns+`, `+chunkColumns+`, c.name FROM json_each(?) j CROSS JOIN chunks k ON k.chunk_id = j.value
+	    CROSS JOIN documents d ON d.id = k.document_id CROSS JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = ?`, string(encoded), collection)
 }
 
 // Embeddings returns the vectors of those of the chunks that are stored.
@@ -78,7 +79,7 @@ func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.Chun
 		err := rows.Scan(&id, &b)
 		out[id] = stored.ReadEmbedding(b)
 		return err
-	}, `SELECT k.chunk_id, k.embedding FROM json_each(?) j JOIN chunks k ON k.chunk_id = j.value`, string(encoded))
+	}, `SELECT k.chunk_id, k.embedding FROM json_each(?) j CROSS JOIN chunks k ON k.chunk_id = j.value`, string(encoded))
 	return out, err
 }
 
