@@ -172,7 +172,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			return nil, err
 		}
 	}
-	o := ingest.Options{Logger: log, Workers: c.Workers, Lease: c.JobLease, Failpoint: failpoint()}
+	o := ingest.Options{Logger: log, Workers: c.Workers, Lease: c.JobLease, Failpoint: failpoint(), Checkpoint: checkpointEvery()}
 	opening, openCtx := errgroup.WithContext(ctx)
 	opening.Go(func() (err error) {
 		a.embedder, err = openEmbedder(ctx, c, log)
@@ -192,7 +192,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if o.Blobs, err = a.openBlobs(ctx); err != nil {
 		return nil, err
 	}
-	ready, err := a.openIndex(ctx)
+	ready, err := a.openIndex(ctx, &o)
 	if err != nil {
 		return nil, err
 	}
@@ -223,9 +223,15 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	o.Evaluate = a.evaluate
 	a.ingest = ingest.New(o)
 	if !c.Qdrant() {
-		if err := a.ingest.Rebuild(ctx); err != nil {
-			return nil, fmt.Errorf("rebuild the index from the catalog: %w", err)
+		if err := a.ingest.Replay(ctx); err != nil {
+			return nil, fmt.Errorf("bring the index up to date with the catalog: %w", err)
 		}
+		// When the work has ended and before the stores are closed, so that the next start has nothing to replay.
+		a.closers = append(a.closers, func() error {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+			defer cancel()
+			return a.ingest.Checkpoint(ctx)
+		})
 	}
 	answering := answer.Options{Search: a.search, Embedder: a.embedder, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
 	if c.LLMBaseURL != "" {
@@ -282,7 +288,7 @@ func (a *app) close() {
 	}
 }
 
-// takeLock keeps a second process out of the data folder: the index lives in memory, so two would not see each other's writes.
+// takeLock keeps a second process out of the data folder: the index lives in the process, so two would not see each other's writes.
 func (a *app) takeLock() error {
 	f, err := os.OpenFile(filepath.Join(a.config.Data, "footnote.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

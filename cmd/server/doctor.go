@@ -16,7 +16,6 @@ import (
 	"footnote/internal/catalog/sqlite"
 	"footnote/internal/config"
 	embedlocal "footnote/internal/embed/local"
-	"footnote/internal/index/qdrant"
 	"footnote/internal/llm"
 	"footnote/internal/rag"
 	"footnote/internal/simd"
@@ -31,12 +30,25 @@ type finding struct {
 }
 
 func (p *program) doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var repair bool
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check configuration, store, model and endpoints, each with a remedy; exit code 1 when something is wrong",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			findings := p.examine(cmd.Context())
+			var findings []finding
+			if repair {
+				c, err := p.config()
+				if err != nil {
+					return err
+				}
+				f, err := p.repair(cmd.Context(), c)
+				if err != nil {
+					return err
+				}
+				findings = append(findings, f)
+			}
+			findings = append(findings, p.examine(cmd.Context())...)
 			bad := 0
 			for _, f := range findings {
 				if !f.OK {
@@ -65,6 +77,8 @@ func (p *program) doctorCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "first make damaged or missing files of the embedded index anew from the catalog; no service may run on the data folder")
+	return cmd
 }
 
 func (p *program) examine(ctx context.Context) []finding {
@@ -81,6 +95,8 @@ func (p *program) examine(ctx context.Context) []finding {
 	}
 	if c.Qdrant() {
 		out = append(out, examineQdrant(ctx, c))
+	} else {
+		out = append(out, examineIndex(ctx, c))
 	}
 	started := time.Now()
 	e, err := openEmbedder(ctx, c, p.logger(c, p.stderr))
@@ -165,10 +181,8 @@ func (p *program) examinePostgres(ctx context.Context, c config.Config) finding 
 
 func examineQdrant(ctx context.Context, c config.Config) finding {
 	f := finding{Check: "index"}
-	a := &app{config: c}
-	_, err := a.openIndex(ctx)
+	x, err := (&app{config: c}).openQdrant(ctx)
 	if err == nil {
-		x := a.index.(*qdrant.Index)
 		err = errors.Join(x.Check(ctx), x.Close())
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // failpoint kills this process, as kill -9 does, when the step named in FAILPOINT ("embed:3": the third time) has passed.
@@ -27,4 +28,10 @@ func failpoint() func(stage string) {
 			select {}
 		}
 	}
+}
+
+// checkpointEvery is CHECKPOINT, such as 20ms: so often that crashes fall between checkpoints of every kind.
+func checkpointEvery() time.Duration {
+	d, _ := time.ParseDuration(os.Getenv("CHECKPOINT")) // 0 when there is none
+	return d
 }

@@ -53,6 +53,21 @@ type process struct {
 	base  string
 	ready chan string
 	dead  chan struct{} // closed when it has ended
+
+	mu    sync.Mutex
+	lines []string // of its log, those that tell of the index
+}
+
+// said are the lines of the log that have the text.
+func (p *process) said(text string) (out []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, line := range p.lines {
+		if strings.Contains(line, text) {
+			out = append(out, line)
+		}
+	}
+	return out
 }
 
 var address = regexp.MustCompile(`address=(http://\S+)`)
@@ -88,6 +103,11 @@ func begin(t testing.TB, data, failpoint string, settings ...string) *process {
 		for lines.Scan() {
 			if m := address.FindStringSubmatch(lines.Text()); m != nil {
 				p.ready <- m[1]
+			}
+			if strings.Contains(lines.Text(), "index") {
+				p.mu.Lock()
+				p.lines = append(p.lines, lines.Text())
+				p.mu.Unlock()
 			}
 		}
 		_, _ = io.Copy(io.Discard, stderr)
@@ -159,13 +179,16 @@ func kills(t *testing.T, standard int) int {
 }
 
 // A process is killed after a step of the protocol, again and again on one store. Afterwards every document that was acknowledged must be there,
-// once, whole and found.
+// once, whole and found, and none that was deleted. An embedded index must have come there by replaying the catalog's log: that it lacks or has too much is never found out by counting.
 func TestCrash_EveryAcknowledgedDocumentSurvivesOnce(t *testing.T) {
-	for _, stage := range []string{"store", "submit", "lease", "chunk", "embed", "index", "publish", "remove", "finish", "any moment"} {
+	for _, stage := range []string{"store", "submit", "lease", "chunk", "embed", "index", "publish", "remove", "finish", "checkpoint", "any moment"} {
 		t.Run(stage, func(t *testing.T) {
 			t.Parallel()
-			crash(t, stage, kills(t, 15))
+			crash(t, stage, kills(t, 15), "CHECKPOINT=10ms") // so that files are of every moment
 		})
+		if stage == "checkpoint" {
+			continue // Qdrant has none
+		}
 		t.Run("production, "+stage, func(t *testing.T) {
 			t.Parallel()
 			crash(t, stage, kills(t, 5), production(t)...)
@@ -198,7 +221,18 @@ func crash(t *testing.T, stage string, times int, settings ...string) {
 	p.kill()
 	latest := map[string]string{}  // external id → text of the last acknowledged version
 	maybe := map[string][]string{} // sent after that, but the answer was lost: any of them may be there or not
+	var deleted []string           // acknowledged
 	killed := 0
+	replayed := 0
+	look := func(p *process) {
+		t.Helper()
+		replayed += len(p.said("changes were made up for"))
+		for _, reason := range []string{"as many points as the catalog", "of another time", "damaged"} {
+			for _, line := range p.said(reason) {
+				t.Errorf("the log says %s", line)
+			}
+		}
+	}
 	for n := 0; killed < times; n++ {
 		if n > 4*times {
 			t.Fatalf("only %d of %d runs died at %s", killed, n, stage)
@@ -229,9 +263,19 @@ func crash(t *testing.T, stage string, times int, settings ...string) {
 				maybe[d.id] = append(maybe[d.id], d.text)
 			}
 		}
+		if id := fmt.Sprintf("doc-%d", n-2); n%2 == 0 && latest[id] != "" {
+			switch p.do("DELETE", "/v1/collections/c/documents/"+id, nil, nil) {
+			case 204:
+				deleted = append(deleted, id)
+				delete(latest, id)
+			case 0: // it may be there or not
+				delete(latest, id)
+			}
+		}
 		if failpoint == "none" {
 			drain(t, p)
 			p.kill()
+			look(p)
 			continue
 		}
 		select {
@@ -240,9 +284,14 @@ func crash(t *testing.T, stage string, times int, settings ...string) {
 		case <-time.After(4 * time.Second): // nothing came to this step, such as a removal on the first run
 			p.kill()
 		}
+		look(p)
 	}
 	p = start(t, data, "", settings...)
 	drain(t, p)
+	p.kill() // once more, with everything done
+	p = start(t, data, "", settings...)
+	drain(t, p)
+	look(p)
 	var listed struct {
 		Data []struct {
 			ExternalID string `json:"external_id"`
@@ -293,7 +342,32 @@ func crash(t *testing.T, stage string, times int, settings ...string) {
 			t.Errorf("%s: neither %q nor any of %q is found; the last jobs: %+v", id, want, maybe[id], jobs)
 		}
 	}
-	t.Logf("%s: %d kills, %d acknowledged, %d lost, %d doubled", stage, killed, len(latest), lost, double)
+	for _, id := range deleted {
+		if seen[id] > 0 {
+			t.Errorf("%s was deleted and is there", id)
+		}
+		var found struct{ Hits []any }
+		if p.do("POST", "/v1/search", map[string]any{"query": strings.Replace(id, "doc-", "word", 1) + "word", "collections": []string{"c"}, "mode": "lexical"}, &found); len(found.Hits) > 0 {
+			t.Errorf("%s was deleted and is found", id)
+		}
+	}
+	p.kill()
+	reconciled(t, data, settings...)
+	t.Logf("%s: %d kills, %d acknowledged, %d lost, %d doubled, %d deleted, %d starts replayed something", stage, killed, len(latest), lost, double, len(deleted), replayed)
+}
+
+// reconciled checks that the index agrees with the catalog point by point.
+func reconciled(t *testing.T, data string, settings ...string) {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "reconcile", "--check", "--data", data)
+	cmd.Env = append(os.Environ(), settings...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("reconcile: %v\n%s", err, out)
+	}
 }
 
 // drain waits until no job is open.

@@ -239,6 +239,7 @@ func (s *Service) Import(ctx context.Context, name string, r io.Reader, reEmbed 
 	if err := s.o.Catalog.RenameCollection(ctx, c.ID, name); err != nil {
 		return c, err
 	}
+	s.changed(c.ID, p.documents)
 	return s.o.Catalog.DescribeCollection(ctx, name)
 }
 
@@ -297,6 +298,8 @@ func (s *Service) importDocument(ctx context.Context, c rag.Collection, d packDo
 		occurrences[embedded[i]]++
 		points[i] = point(*k, embedded[i], vectors[i], v.Document.Metadata)
 	}
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	const batch = 512
 	for at := 0; at < len(points); at += batch {
 		if err := s.patiently(ctx, func() error { return s.o.Index.Upsert(ctx, c.ID, points[at:min(at+batch, len(points))]) }); err != nil {

@@ -295,6 +295,16 @@ func (s *work) publish(ctx context.Context, d *draft) error {
 		return err
 	}
 	defer unlock()
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	settled := false
+	defer func() {
+		if settled {
+			s.changed(c.ID, 1)
+		} else {
+			s.unsettle(c.ID, d.version.Document.ID)
+		}
+	}()
 	points := make([]rag.Point, len(d.version.Chunks))
 	ids := make([]rag.ChunkID, len(points))
 	for i, k := range d.version.Chunks {
@@ -323,6 +333,7 @@ func (s *work) publish(ctx context.Context, d *draft) error {
 			// The version is active; the sweeper takes the old chunks out of the index.
 			s.o.Logger.Warn("take replaced chunks out of the index", "job", l.Job.ID, "error", err)
 		}
+		settled = true
 		return nil
 	}
 	if rag.CodeOf(err) == rag.ModelMismatch {

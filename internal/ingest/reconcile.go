@@ -77,6 +77,8 @@ func (s *Service) sweepDocument(ctx context.Context, due []rag.Removal) error {
 	for i, r := range due {
 		ids[i] = r.Chunk
 	}
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	c, err := s.o.Catalog.CollectionByID(ctx, due[0].Collection)
 	if rag.CodeOf(err) == rag.NotFound {
 		return nil // its removals go with it
@@ -88,6 +90,7 @@ func (s *Service) sweepDocument(ctx context.Context, due []rag.Removal) error {
 	if _, err := s.unpublish(ctx, c.IndexID, ids); err != nil && rag.CodeOf(err) != rag.NotFound {
 		return err
 	}
+	s.changed(c.ID, 1)
 	return s.o.Catalog.AckRemovals(ctx, due)
 }
 
@@ -171,6 +174,9 @@ func (s *Service) leftover(ctx context.Context, id rag.CollectionID, fix bool) (
 
 func (s *Service) reconcile(ctx context.Context, c rag.Collection, fix, rebuild bool) (rag.Reconciliation, error) {
 	r := rag.Reconciliation{ID: c.ID, Name: c.Name, Fixed: fix || rebuild}
+	if r.Fixed {
+		defer s.changed(c.ID, 1) // what is mended goes into the files, though the catalog notes no change
+	}
 	// The catalog first: what it listed before the index was read must be there, unless it was replaced meanwhile.
 	listed := map[rag.ChunkID]rag.DocumentID{}
 	err := s.o.Catalog.EachChunkID(ctx, c.ID, func(p rag.PointRef) error {

@@ -138,9 +138,9 @@ func (s *Service) fill(ctx context.Context, c rag.Collection, r rag.Reembedding)
 		if err != nil || len(chunks) == 0 {
 			return err
 		}
-		texts, ids := make([]string, len(chunks)), make([]rag.ChunkID, len(chunks))
+		texts := make([]string, len(chunks))
 		for i, k := range chunks {
-			texts[i], ids[i] = rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text), k.Chunk.ID
+			texts[i] = rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text)
 		}
 		found, err := s.vectors(ctx, e, texts, nil, noStep)
 		if err != nil {
@@ -152,15 +152,32 @@ func (s *Service) fill(ctx context.Context, c rag.Collection, r rag.Reembedding)
 			chunks[i].Embedding = vectors[i]
 			points[i] = storedPoint(chunks[i])
 		}
-		// The index first: what the catalog says is there can be searched.
-		if err := s.patiently(ctx, func() error { return s.o.Index.Upsert(ctx, r.IndexID, points) }); err != nil {
-			return err
-		}
-		if err := s.o.Catalog.SaveOther(ctx, r, ids, vectors); err != nil {
+		if err := s.saveOther(ctx, r, chunks, points, vectors); err != nil {
 			return err
 		}
 		s.o.Failpoint("reembed")
 	}
+}
+
+// saveOther stores the other model's vectors of chunks.
+func (s *Service) saveOther(ctx context.Context, r rag.Reembedding, chunks []rag.StoredChunk, points []rag.Point, vectors []rag.Embedding) error {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	ids, documents := make([]rag.ChunkID, len(chunks)), make([]rag.DocumentID, len(chunks))
+	for i, k := range chunks {
+		ids[i], documents[i] = k.Chunk.ID, k.Chunk.Document
+	}
+	// The index first: what the catalog says is there can be searched.
+	err := s.patiently(ctx, func() error { return s.o.Index.Upsert(ctx, r.IndexID, points) })
+	if err == nil {
+		err = s.o.Catalog.SaveOther(ctx, r, ids, vectors)
+	}
+	if err != nil {
+		s.unsettle(r.Collection, documents...)
+		return err
+	}
+	s.changed(r.Collection, len(chunks))
+	return nil
 }
 
 // swap makes the other model the one in use. Documents that were published since the vectors were made get theirs first.
@@ -170,9 +187,19 @@ func (s *Service) swap(ctx context.Context, c rag.Collection, r rag.Reembedding)
 			return err
 		}
 		missing, err := s.o.Catalog.SwapEmbedding(ctx, c.ID)
-		if err != nil || missing == 0 {
+		if err != nil {
 			return err
 		}
+		if missing > 0 {
+			continue
+		}
+		// While there are two sets, a checkpoint brings both up to date; the other one may be ended next.
+		if s.o.Durable != nil {
+			if err := s.checkpoint(ctx, c.ID); err != nil {
+				s.o.Logger.Warn("write the index's files after a swap", "collection", c.ID, "error", err)
+			}
+		}
+		return nil
 	}
 }
 

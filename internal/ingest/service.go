@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"footnote/internal/lexical"
@@ -111,6 +112,11 @@ type Options struct {
 	Patience time.Duration // how long a dependency that fails for now is tried again; 0: 2 min
 	Sweep    time.Duration // how often chunks whose removal was interrupted are taken out of the index; 0: 30 s
 
+	// Durable is Index where that keeps itself in files of this process, and Changes then is the catalog's log that belongs to it. nil: the index keeps itself, or nothing.
+	Durable    Durable
+	Changes    Changes
+	Checkpoint time.Duration // how often what has changed is made durable; 0: 30 s
+
 	Locks  Locks                                        // nil: of this process alone
 	Listen func(ctx context.Context, ring func()) error // calls ring when another process changed a job; nil: there is none
 
@@ -122,8 +128,10 @@ type Options struct {
 
 // Service takes documents in. Any number of goroutines may use it.
 type Service struct {
-	o    Options
-	bell bell
+	o      Options
+	bell   bell
+	gate   sync.RWMutex // see checkpoint.go: held for reading by who is between the index and the catalog
+	ledger *ledger
 }
 
 // New makes a Service; Run works its jobs off.
@@ -138,6 +146,9 @@ func New(o Options) *Service {
 	if o.Sweep == 0 {
 		o.Sweep = 30 * time.Second
 	}
+	if o.Checkpoint == 0 {
+		o.Checkpoint = 30 * time.Second
+	}
 	if o.Locks == nil {
 		o.Locks = &processLocks{}
 	}
@@ -147,7 +158,7 @@ func New(o Options) *Service {
 	if o.Failpoint == nil {
 		o.Failpoint = func(string) {}
 	}
-	return &Service{o: o}
+	return &Service{o: o, ledger: newLedger()}
 }
 
 // CreateCollection makes a collection for the embedder's model, with the default chunking unless c names one.
@@ -239,10 +250,13 @@ func (s *Service) DeleteDocument(ctx context.Context, collection, externalID str
 	if err != nil {
 		return err
 	}
+	s.gate.RLock()
+	defer s.gate.RUnlock()
 	removed, err := s.o.Catalog.DeleteDocument(ctx, c.ID, externalID)
 	if err != nil {
 		return err
 	}
+	s.changed(c.ID, 1)
 	s.bell.ring()
 	// No lock: the document's id will not come back, so neither will its chunks'.
 	if err := s.remove(ctx, c, removed); err != nil {
@@ -295,57 +309,6 @@ func (s *Service) remove(ctx context.Context, c rag.Collection, chunks []rag.Chu
 		done[i] = rag.Removal{Collection: c.ID, Chunk: chunk}
 	}
 	return s.o.Catalog.AckRemovals(ctx, done)
-}
-
-// Rebuild fills the index from the catalog: what an index in memory needs when the service starts.
-func (s *Service) Rebuild(ctx context.Context) error {
-	const batch = 512
-	after := ""
-	for {
-		collections, err := s.o.Catalog.Collections(ctx, after, 100)
-		if err != nil {
-			return err
-		}
-		if len(collections) == 0 {
-			break
-		}
-		for _, c := range collections {
-			after = c.Name
-			fill := func(index rag.CollectionID, dims int, each func(context.Context, rag.CollectionID, func(rag.StoredChunk) error) error) error {
-				if err := s.o.Index.EnsureCollection(ctx, index, dims); err != nil {
-					return err
-				}
-				var points []rag.Point
-				flush := func() error {
-					err := s.o.Index.Upsert(ctx, index, points)
-					points = points[:0]
-					return err
-				}
-				err := each(ctx, c.ID, func(k rag.StoredChunk) error {
-					points = append(points, storedPoint(k))
-					if len(points) < batch {
-						return nil
-					}
-					return flush()
-				})
-				if err == nil && len(points) > 0 {
-					err = flush()
-				}
-				return err
-			}
-			if err := fill(c.IndexID, c.Embedding.Dimensions, s.o.Catalog.EachChunk); err != nil {
-				return err
-			}
-			r, err := s.o.Catalog.Reembedding(ctx, c.ID)
-			if err == nil {
-				err = fill(r.IndexID, r.Other.Dimensions, s.o.Catalog.EachOther)
-			}
-			if err != nil && rag.CodeOf(err) != rag.NotFound {
-				return err
-			}
-		}
-	}
-	return s.sweep(ctx)
 }
 
 func storedPoint(k rag.StoredChunk) rag.Point {

@@ -27,6 +27,9 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return s.sweeping(ctx) })
 	g.Go(func() error { return s.reembedding(ctx) })
+	if s.o.Durable != nil {
+		g.Go(func() error { return s.checkpointing(ctx) })
+	}
 	if s.o.Listen != nil {
 		g.Go(func() error { return s.o.Listen(ctx, s.bell.ring) })
 	}
@@ -180,6 +183,7 @@ func (s *Service) upsert(ctx context.Context, c rag.Collection, points []rag.Poi
 	if _, err := s.o.Catalog.CollectionByID(ctx, c.ID); err != nil {
 		return s.owned(err)
 	}
+	s.ledger.doubt(c.IndexID)
 	s.o.Logger.Warn("the index lacks a collection; it is made again, and reconciling fills it", "collection", c.ID)
 	if err := s.o.Index.EnsureCollection(ctx, c.IndexID, c.Embedding.Dimensions); err != nil {
 		return err

@@ -39,7 +39,10 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 		if n, err := r.RowsAffected(); err != nil || n == 0 {
 			return errors.Join(err, rag.Errorf(rag.Conflict, "A collection named %q exists already.", c.Name))
 		}
-		return nil
+		if s.changes == KeepChanges {
+			_, err = tx.ExecContext(ctx, `INSERT INTO change_logs (collection_id, kept_after) VALUES (?, 0)`, c.ID)
+		}
+		return err
 	})
 	return c, err
 }

@@ -61,8 +61,9 @@ func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []
 	if err != nil {
 		return nil, err
 	}
-	return list(ctx, s.read, stored.Hit, `SELECT `+stored.DocumentColumns+`, `+chunkColumns+`, c.name FROM json_each(?) j JOIN chunks k ON k.chunk_id = j.value
-	    JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = ?`, string(encoded), collection)
+	// CROSS JOIN keeps the order. Left to itself SQLite begins with the collection and compares each of its chunks with the list.
+	return list(ctx, s.read, stored.Hit, `SELECT `+stored.DocumentColumns+`, `+chunkColumns+`, c.name FROM json_each(?) j CROSS JOIN chunks k ON k.chunk_id = j.value
+	    CROSS JOIN documents d ON d.id = k.document_id CROSS JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = ?`, string(encoded), collection)
 }
 
 // Embeddings returns the vectors of those of the chunks that are stored.
@@ -78,7 +79,7 @@ func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.Chun
 		err := rows.Scan(&id, &b)
 		out[id] = stored.ReadEmbedding(b)
 		return err
-	}, `SELECT k.chunk_id, k.embedding FROM json_each(?) j JOIN chunks k ON k.chunk_id = j.value`, string(encoded))
+	}, `SELECT k.chunk_id, k.embedding FROM json_each(?) j CROSS JOIN chunks k ON k.chunk_id = j.value`, string(encoded))
 	return out, err
 }
 
@@ -110,13 +111,7 @@ func (s *Store) EmbeddingsByText(ctx context.Context, fingerprint string, texts 
 
 // EachChunk calls f with every chunk of the collection's active versions: what an index is rebuilt from.
 func (s *Store) EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error {
-	return each(ctx, s.read, func(rows *sql.Rows) error {
-		c, err := stored.StoredChunk(rows)
-		if err != nil {
-			return err
-		}
-		return f(c)
-	}, `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, k.embedding FROM documents d JOIN chunks k ON k.document_id = d.id
+	return each(ctx, s.read, storedChunks(f), `SELECT `+chunkColumns+`, d.active_version, d.title, d.metadata, k.embedding FROM documents d JOIN chunks k ON k.document_id = d.id
 	    WHERE d.collection_id = ? ORDER BY d.id, k.ordinal`, collection)
 }
 
@@ -148,6 +143,9 @@ func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID,
 			return err
 		}
 		if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
+			return err
+		}
+		if err := noteChange(ctx, tx, collection, id); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM documents WHERE id = ?`, id)
@@ -183,11 +181,21 @@ func (s *Store) Removals(ctx context.Context, limit int) ([]rag.Removal, error) 
 	}, `SELECT collection_id, document_id, chunk_id FROM removals ORDER BY collection_id, document_id LIMIT ?`, limit)
 }
 
-// AckRemovals forgets removals that the index has carried out.
+// AckRemovals forgets removals that the index has carried out. That is a change too: files that the index wrote before still have the chunks.
 func (s *Store) AckRemovals(ctx context.Context, done []rag.Removal) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		noted := map[rag.DocumentID]bool{}
 		for _, r := range done {
-			if _, err := tx.ExecContext(ctx, `DELETE FROM removals WHERE collection_id = ? AND chunk_id = ?`, r.Collection, r.Chunk); err != nil {
+			var document rag.DocumentID
+			err := tx.QueryRowContext(ctx, `DELETE FROM removals WHERE collection_id = ? AND chunk_id = ? RETURNING document_id`, r.Collection, r.Chunk).Scan(&document)
+			if errors.Is(err, sql.ErrNoRows) || err == nil && noted[document] {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			noted[document] = true
+			if err := noteChange(ctx, tx, r.Collection, document); err != nil {
 				return err
 			}
 		}

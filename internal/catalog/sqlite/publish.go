@@ -135,6 +135,9 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 			return nil, err
 		}
 	}
+	if err := noteChange(ctx, tx, collection, d.ID); err != nil {
+		return nil, err
+	}
 	removed := slices.DeleteFunc(before, func(id rag.ChunkID) bool { return listed[id] })
 	return removed, queueRemovals(ctx, tx, collection, d.ID, removed)
 }

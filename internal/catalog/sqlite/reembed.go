@@ -96,7 +96,19 @@ func (s *Store) SaveOther(ctx context.Context, r rag.Reembedding, ids []rag.Chun
 		if index != r.IndexID {
 			return rag.Errorf(rag.Conflict, "The collection is on its way to another model by now.")
 		}
+		changed := map[rag.DocumentID]bool{}
 		for i, chunk := range ids {
+			var document rag.DocumentID
+			err := tx.QueryRowContext(ctx, `SELECT document_id FROM chunks WHERE chunk_id = ?`, chunk).Scan(&document)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+			if err == nil && !changed[document] {
+				changed[document] = true
+				if err := noteChange(ctx, tx, r.Collection, document); err != nil {
+					return err
+				}
+			}
 			if _, err := tx.ExecContext(ctx, `INSERT INTO other_vectors (collection_id, chunk_id, embedding) VALUES (?, ?, ?)
 			  ON CONFLICT DO UPDATE SET embedding = excluded.embedding`, r.Collection, chunk, stored.Embedding(vectors[i])); err != nil {
 				return err

@@ -28,14 +28,26 @@ var migrations embed.FS
 
 // Options configures Open.
 type Options struct {
-	Path string           // of the database file; its folder must exist
-	Now  func() time.Time // nil: time.Now
+	Path    string           // of the database file; its folder must exist
+	Changes Changes          // whether what changes is noted
+	Now     func() time.Time // nil: time.Now
 }
+
+// Changes says what becomes of the logs of changes, which an index in files is brought up to date from.
+type Changes int
+
+// The ways.
+const (
+	ChangesAsTheyAre Changes = iota // collections that have a log keep it: for who only looks
+	KeepChanges                     // every collection has one; PruneChanges must say what to forget
+	ForgetChanges                   // none has one: the index is a server
+)
 
 // Store is the catalog. Any number of goroutines may use it; one process at a time may write to a file.
 type Store struct {
 	write, read *sql.DB
 	now         func() time.Time
+	changes     Changes
 }
 
 // Open opens the database file, makes it when it is absent and brings its schema up to date.
@@ -43,7 +55,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{now: o.Now}
+	s := &Store{now: o.Now, changes: o.Changes}
 	var err error
 	if s.write, err = open(o.Path, "&_txlock=immediate"); err != nil {
 		return nil, err
@@ -54,7 +66,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
-	if err := s.migrate(ctx); err != nil {
+	err = s.migrate(ctx)
+	if err == nil && s.changes == KeepChanges {
+		err = s.keepChanges(ctx)
+	}
+	if err == nil && s.changes == ForgetChanges {
+		err = s.forgetChanges(ctx)
+	}
+	if err != nil {
 		s.Close()
 		return nil, rag.Errorf(rag.Unavailable, "The catalog %s cannot be opened: %w", o.Path, err)
 	}

@@ -22,6 +22,7 @@ type collection struct {
 	applied    bool       // there was one
 	files      *folder    // nil: memory only
 	garbage    []string   // files that were merged into others
+	changed    bool       // since the last checkpoint
 	dropped    bool
 	compacting bool
 }
@@ -85,6 +86,7 @@ func (c *collection) upsert(ids []pointID, points []rag.Point) {
 			d.heaviest = max(d.heaviest, w)
 		}
 	}
+	c.changed = true
 	c.current.Store(&d.snapshot)
 }
 
@@ -93,6 +95,7 @@ func (c *collection) remove(ids []pointID) {
 	for _, id := range ids {
 		d.remove(id)
 	}
+	c.changed = true
 	c.current.Store(&d.snapshot)
 }
 

@@ -86,7 +86,7 @@ func (x *Index) EnsureCollection(_ context.Context, id rag.CollectionID, dims in
 	if x.o.Dir != "" {
 		var err error
 		if c.files, err = newFolder(x.o.Dir, id, x.o.Logger); err != nil {
-			return err
+			x.o.Logger.Warn("a collection of the index is kept in memory: its folder cannot be made", "collection", id, "error", err)
 		}
 	}
 	x.collections[id] = c

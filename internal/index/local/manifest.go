@@ -17,8 +17,8 @@ import (
 	"footnote/internal/rag"
 )
 
-// manifest says what a collection is made of. It is replaced whole. What it lists is complete up to Sequence, and may have a part of what came later: replaying the
-// changes since then, in order, arrives at the truth either way.
+// manifest says what a collection is made of. It is replaced whole. What it lists is the collection as it was at a checkpoint, whose number is Sequence, and nothing
+// of what came later: a deletion without the point that replaces it would lose a point for which the catalog notes no change.
 type manifest struct {
 	Version    int
 	Collection rag.CollectionID
@@ -55,7 +55,7 @@ func (c *collection) save(sequence int64) error {
 	}); err != nil {
 		return err
 	}
-	c.sequence, c.applied = sequence, true
+	c.sequence, c.applied, c.changed = sequence, true, false
 	return c.discard()
 }
 
@@ -88,6 +88,11 @@ func (x *Index) Checkpoint(_ context.Context, id rag.CollectionID, seq int64) er
 	if c.dropped {
 		return rag.Errorf(rag.NotFound, "The index has no such collection.")
 	}
+	if c.files == nil && x.o.Dir != "" { // the folder could not be made
+		if c.files, err = newFolder(x.o.Dir, id, x.o.Logger); err != nil {
+			return err
+		}
+	}
 	if c.files == nil {
 		c.sequence, c.applied = seq, true
 		return nil
@@ -99,12 +104,15 @@ func (x *Index) Checkpoint(_ context.Context, id rag.CollectionID, seq int64) er
 	for i := range d.segments {
 		if v := &d.segments[i]; v.file == "" { // the disk was full, perhaps
 			data := v.data
-			if v.segment, err = c.files.make(c.layout, func(w io.Writer) error {
+			seg, err := c.files.make(c.layout, func(w io.Writer) error {
 				_, err := w.Write(data)
 				return err
-			}); err != nil {
+			})
+			if err != nil {
+				c.current.Store(&d.snapshot) // the head stays sealed, or every attempt would leave another file
 				return err
 			}
+			v.segment = seg
 		}
 	}
 	c.current.Store(&d.snapshot)
@@ -137,7 +145,7 @@ func (c *collection) merged(from []*segmentPart) {
 			c.garbage = append(c.garbage, p.file)
 		}
 	}
-	if slices.ContainsFunc(c.current.Load().segments, func(v segmentView) bool { return v.file == "" }) {
+	if c.applied && c.changed || slices.ContainsFunc(c.current.Load().segments, func(v segmentView) bool { return v.file == "" }) {
 		return // the next checkpoint does it
 	}
 	var err error
