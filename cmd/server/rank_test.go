@@ -231,7 +231,7 @@ func TestRank_PhrasesDuplicatesAndTheirExplanation(t *testing.T) {
 		s.call("POST", "/v1/collections", map[string]any{"name": "elsewhere"}, 201, nil)
 		s.add("elsewhere", "secret.md", "Parental leave of the board.", nil)
 		hr := map[string]any{"type": "eq", "key": "team", "value": "hr"}
-		explain := func(query, document string, more map[string]any) (outcome string) {
+		explain := func(query, document string, more map[string]any) (outcome string, first string) {
 			t.Helper()
 			in := map[string]any{"explain_document": document}
 			for k, v := range more {
@@ -245,20 +245,25 @@ func TestRank_PhrasesDuplicatesAndTheirExplanation(t *testing.T) {
 			if (d.Outcome == "duplicate") != (d.DuplicateOf != "") {
 				t.Errorf("%s: got %+v", document, d)
 			}
-			return d.Outcome
+			if len(got.Hits) > 0 {
+				first = got.names()[0]
+			}
+			return d.Outcome, first
 		}
-		kept, dropped := "leave.md", "leave-copy.md"
-		if collapsed[0].Document.ExternalID == kept {
-			kept, dropped = dropped, kept
+		for _, name := range []string{"leave.md", "leave-copy.md"} {
+			if got, _ := explain(parental, name, map[string]any{"collapse": false}); got != "returned" {
+				t.Errorf("%s without collapsing: got %s", name, got)
+			}
+			got, first := explain(`"sixteen weeks"`, name, nil)
+			if want := map[bool]string{true: "returned", false: "duplicate"}[first == name]; got != want {
+				t.Errorf("%s: got %s, want %s", name, got, want)
+			}
 		}
 		for _, c := range []struct {
 			query, document string
 			more            map[string]any
 			want            string
 		}{
-			{parental, kept, nil, "returned"},
-			{parental, dropped, nil, "duplicate"},
-			{parental, dropped, map[string]any{"collapse": false}, "returned"},
 			{parental, "tea.txt", map[string]any{"top_k": 1}, "below_top_k"},
 			{parental, "tea.txt", map[string]any{"filter": hr}, "filtered"},
 			{parental, "tea.txt", map[string]any{"mode": "lexical"}, "never_a_candidate"},
@@ -266,7 +271,7 @@ func TestRank_PhrasesDuplicatesAndTheirExplanation(t *testing.T) {
 			{parental, "secret.md", nil, "not_found"},
 			{parental, "不存在", nil, "not_found"},
 		} {
-			if got := explain(c.query, c.document, c.more); got != c.want {
+			if got, _ := explain(c.query, c.document, c.more); got != c.want {
 				t.Errorf("%s %s %v: got %s, want %s", c.query, c.document, c.more, got, c.want)
 			}
 		}

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -172,6 +173,8 @@ func (r *request) ask(ctx context.Context, depth int) (exhausted bool, err error
 		for _, c := range slices.Concat(f.dense, f.lexical) {
 			r.home[c.ID] = i
 		}
+		steady(f.dense)
+		steady(f.lexical)
 		if len(r.vectors) > 1 {
 			f.dense = standardised(f.dense) // cosines of different models are not
 		}
@@ -185,4 +188,12 @@ func (r *request) ask(ctx context.Context, depth int) (exhausted bool, err error
 	r.fused = Fuse(r.query.Fusion, r.dense, r.lexical)
 	r.timed("fuse", started)
 	return exhausted, nil
+}
+
+// steady rounds scores to 1e-5. An index may add the same numbers in another order each time, and what then differs in the last bits, such as two copies of a text,
+// shall stay a tie, which goes by chunk id.
+func steady(list []rag.Candidate) {
+	for i := range list {
+		list[i].Score = math.Round(list[i].Score*1e5) / 1e5
+	}
 }
