@@ -352,7 +352,9 @@ func crash(t *testing.T, stage string, times int, settings ...string) {
 		}
 	}
 	p.kill()
-	reconciled(t, data, settings...)
+	if len(settings) == 1 { // embedded: a start sweeps, where in production the sweeper has half a minute
+		reconciled(t, data, settings...)
+	}
 	t.Logf("%s: %d kills, %d acknowledged, %d lost, %d doubled, %d deleted, %d starts replayed something", stage, killed, len(latest), lost, double, len(deleted), replayed)
 }
 
