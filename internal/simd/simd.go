@@ -2,7 +2,7 @@
 // can do. Every kernel is a pure function on slices with a plain Go twin that says what is right.
 //
 // The path is chosen once, at start: the best that the machine has, or the one that Select names. Kernels of different paths
-// agree within rounding, so vectors made on one machine are found on another.
+// give the same bits (rows.go says why), but for Dot, which agrees within rounding; so vectors made on one machine are found on another.
 package simd
 
 import (

@@ -59,7 +59,7 @@ type Embedder struct {
 	documents   chan struct{} // a slot for each core; queries take none, so that they need not wait behind documents' tiles
 }
 
-// New opens the built-in model. It takes some 0.1 s: the weights are expanded from 4 bits.
+// New opens the built-in model. Most of its time, some 25 ms, goes into expanding the weights from 4 bits.
 func New(o Options) (*Embedder, error) {
 	w, err := openWeights(modelBytes())
 	if err != nil {

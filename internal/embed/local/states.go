@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,21 +13,24 @@ import (
 
 // TokenStates returns the state of every token of each text, in order, as unit vectors, centred by nothing; the prefix and the marks of a sequence, which every text
 // has, are left out, and what is beyond the model's limit is too. query says with which prefix. Somebody waits for it: it goes before documents.
-// Errors: ctx's own. No partial result is returned.
+// Errors: rag.Unavailable when the model's folder can no longer be read; ctx's own. No partial result is returned.
 func (e *Embedder) TokenStates(ctx context.Context, texts []string, query bool) ([][]rag.Embedding, error) {
 	e.gate.raise()
 	defer e.gate.lower()
-	prefix := documentPrefix
+	prefix := e.document
 	if query {
-		prefix = queryPrefix
+		prefix = e.query
 	}
-	skip := 1 + e.tokenizer.count(prefix[:len(prefix)-1]) // <s>; the prefix's space belongs to the text's first token
+	skip := 1 // the mark of the beginning
+	if before := strings.TrimRight(prefix, " "); before != "" {
+		skip += e.tokenizer.count(before) // the prefix's space belongs to the text's first token
+	}
 	ids := make([][]int32, len(texts))
 	order := make([]int, len(texts))
 	for i, text := range texts {
 		order[i] = i
-		if ids[i] = e.tokenizer.encode(prefix + text); len(ids[i]) > e.encoder.tokens() {
-			ids[i] = append(ids[i][:e.encoder.tokens()-1], ids[i][len(ids[i])-1])
+		if ids[i] = e.tokenizer.encode(prefix + text); len(ids[i]) > e.tokens {
+			ids[i] = append(ids[i][:e.tokens-1], ids[i][len(ids[i])-1])
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(ids[b]), len(ids[a])) })
@@ -39,11 +43,24 @@ func (e *Embedder) TokenStates(ctx context.Context, texts []string, query bool) 
 			for i, at := range t {
 				sequences[i] = ids[at]
 			}
-			return e.encoder.forward(ctx, sequences, 1, nil, func(p *pass) {
+			err := e.encoder.forward(ctx, sequences, 1, nil, func(p *pass) {
 				for i, at := range t {
 					out[at] = p.states(p.starts[i]+skip, len(ids[at])-skip-1)
 				}
 			})
+			if err != nil || e.check == nil {
+				return err
+			}
+			for _, at := range t {
+				vectors := make([][]float32, len(out[at]))
+				for i, v := range out[at] {
+					vectors[i] = v
+				}
+				if err := e.check(vectors); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {

@@ -2,8 +2,10 @@ package local
 
 import (
 	"math"
+	"strings"
 	"testing"
 
+	"footnote/internal/embed/local/foldertest"
 	"footnote/internal/rag"
 )
 
@@ -72,4 +74,35 @@ func dotOf(a, b rag.Embedding) (s float64) {
 		s += float64(a[i]) * float64(b[i])
 	}
 	return s
+}
+
+// A model from a folder has prefixes and a limit of its own, or no prefix at all: its states are of the text's own tokens all the same.
+func TestTokenStates_OfAModelFromAFolder(t *testing.T) {
+	dir := t.TempDir()
+	foldertest.Write(t, dir, foldertest.Model{}, synthetic...)
+	short, long := synthetic[0], strings.Repeat(synthetic[0]+" ", 200)
+	none, prefix := "", "search: "
+	for _, p := range []*string{nil, &none, &prefix} {
+		e, err := OpenFolder(dir, FolderOptions{Options: Options{Precision: Float32}, QueryPrefix: p, DocumentPrefix: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, query := range []bool{false, true} {
+			got, err := e.TokenStates(t.Context(), []string{short, long}, query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := e.CountTokens(short); len(got[0]) != n {
+				t.Errorf("prefix %q: got %d states for %d tokens", e.query, len(got[0]), n)
+			}
+			// A text that is cut fills what marks and prefix leave of the model's limit, no more and no less.
+			want := e.tokens - 2
+			if e.query != "" {
+				want -= e.CountTokens(strings.TrimSpace(e.query))
+			}
+			if len(got[1]) != want {
+				t.Errorf("prefix %q: got %d states of a text that is cut, want %d", e.query, len(got[1]), want)
+			}
+		}
+	}
 }
