@@ -233,7 +233,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			return a.ingest.Checkpoint(ctx)
 		})
 	}
-	answering := answer.Options{Search: a.search, Embedder: a.embedder, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
+	answering := answer.Options{Search: a.search, Embedder: a.embedder, Tokens: a.tokens, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
 	}

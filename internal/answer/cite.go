@@ -7,12 +7,12 @@ import (
 
 // cite makes the citation of a span of a passage and verifies it: the passage was supplied, the span lies inside its chunk, and the stored
 // text of that document version has the quote at the span. What fails is marked unverified, never repaired.
-func (w *writer) cite(marker int, p rag.Passage, source, answerSpan rag.Span, verdict rag.Verdict) (rag.Citation, error) {
+func (w *writer) cite(marker int, p rag.Passage, answerSpan rag.Span, a alignment, by rag.Attribution) (rag.Citation, error) {
 	chunk := p.Hit.Chunk
 	c := rag.Citation{
 		ID: rag.NewCitationID(), Marker: marker, AnswerSpan: answerSpan, Collection: p.Hit.Collection, Document: p.Hit.Document, ChunkID: chunk.ID,
-		SourceSpan: source, Quote: text.Slice(chunk.Text, source.Start-chunk.Span.Start, source.End-chunk.Span.Start),
-		Page: chunk.Page, HeadingPath: chunk.HeadingPath, Verdict: verdict,
+		SourceSpan: a.Source, Quote: inChunk(chunk, a.Source),
+		Page: chunk.Page, HeadingPath: chunk.HeadingPath, Verdict: a.Verdict, Support: a.Support, Attribution: by, Passage: p.Number,
 	}
 	stored, err := w.stored(p.Hit.Document)
 	if err != nil {

@@ -60,11 +60,11 @@ func (w *writer) extract() error {
 			return err
 		}
 		span := rag.Span{Start: start, End: text.Len(w.answer.Text)}
-		cited, err := w.cite(i+1, c.passage, c.span, span, rag.VerdictSupported)
+		cited, err := w.cite(i+1, c.passage, span, alignment{Source: c.span, Support: 1, Verdict: rag.VerdictSupported}, rag.AttributionMarker)
 		if err != nil {
 			return err
 		}
-		claim := rag.Claim{Span: span, Support: 1, Verdict: rag.VerdictSupported, Citations: []int{i + 1}}
+		claim := rag.Claim{Span: span, Support: 1, Verdict: rag.VerdictSupported, Citations: []int{i + 1}, Attribution: rag.AttributionMarker}
 		if !cited.Verified {
 			claim.Support, claim.Verdict = 0, rag.VerdictUnsupported
 			w.answer.Status, w.answer.Reason = rag.Partial, "A source changed while the answer was made, so a citation could not be verified."
@@ -99,9 +99,9 @@ func (w *writer) candidates() ([]candidate, error) {
 	}
 	texts := make([]string, len(out))
 	for i, c := range out {
-		texts[i] = w.clip(c.text)
+		texts[i] = c.text
 	}
-	vectors, err := w.o.Embedder.EmbedDocuments(w.ctx, texts)
+	vectors, err := w.sentenceVectors(w.ctx, texts)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -110,26 +111,38 @@ func (w *writer) generate() error {
 func (w *writer) ground(notes []footnote) error {
 	w.answer.Status = rag.Answered
 	weakest := 0
-	for _, span := range claims(w.answer.Text) {
-		claim := rag.Claim{Span: span, Verdict: rag.VerdictUnsupported, Citations: []int{}}
-		said := withoutMarkers(text.Slice(w.answer.Text, span.Start, span.End))
+	spans := claims(w.answer.Text)
+	statements := make([]statement, len(spans))
+	var pairs []pair
+	var cited []footnote // of pairs
+	for i, span := range spans {
+		statements[i] = statement{masked(text.Slice(w.answer.Text, span.Start, span.End)), span}
 		for _, n := range notes {
-			if n.at < span.Start || n.at >= span.End {
+			if n.at >= span.Start && n.at < span.End {
+				pairs, cited = append(pairs, pair{i, n.passage - 1}), append(cited, n)
+			}
+		}
+	}
+	aligned, err := w.align(w.ctx, statements, w.answer.Passages, pairs)
+	if err != nil {
+		return err
+	}
+	for i, span := range spans {
+		claim := rag.Claim{Span: span, Verdict: rag.VerdictUnsupported, Citations: []int{}}
+		for j, p := range pairs {
+			if p.statement != i {
 				continue
 			}
-			p := w.answer.Passages[n.passage-1]
-			source, support, verdict, err := w.align(said, p)
+			a := aligned[j]
+			c, err := w.cite(cited[j].marker, w.answer.Passages[p.passage], span, a, rag.AttributionMarker)
 			if err != nil {
 				return err
 			}
-			c, err := w.cite(n.marker, p, source, span, verdict)
-			if err != nil {
-				return err
+			claim.Citations = append(claim.Citations, c.Marker)
+			if c.Verified && (a.Support > claim.Support || len(claim.Citations) == 1) {
+				claim.Support, claim.Verdict, claim.Mismatches = a.Support, a.Verdict, a.Mismatches
 			}
-			claim.Citations = append(claim.Citations, n.marker)
-			if c.Verified && (support > claim.Support || len(claim.Citations) == 1) {
-				claim.Support, claim.Verdict = support, verdict
-			}
+			claim.Attribution = rag.AttributionMarker
 		}
 		if claim.Verdict != rag.VerdictSupported {
 			weakest++
@@ -178,6 +191,13 @@ func leadingMarkers(s string) int {
 		}
 		n = len(s) - len(rest) + end + 1
 	}
+}
+
+var ownMarker = regexp.MustCompile(`\[[0-9]+\]`)
+
+// masked puts spaces in the place of an answer's markers, which are normalised to [n], so that no offset moves.
+func masked(s string) string {
+	return ownMarker.ReplaceAllStringFunc(s, func(m string) string { return strings.Repeat(" ", len(m)) })
 }
 
 func withoutMarkers(s string) string {

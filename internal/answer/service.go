@@ -28,6 +28,11 @@ type Embedder interface {
 	CountTokens(text string) int
 }
 
+// TokenEmbedder gives the state of every token of a text, as unit vectors of one length. Only some models do.
+type TokenEmbedder interface {
+	TokenStates(ctx context.Context, texts []string, query bool) ([][]rag.Embedding, error)
+}
+
 // Catalog holds the text that citations are checked against, and the citations.
 type Catalog interface {
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
@@ -47,6 +52,7 @@ type Chat interface {
 type Options struct {
 	Search   Search
 	Embedder Embedder
+	Tokens   TokenEmbedder // for late interaction; nil: there is none
 	Catalog  Catalog
 	Chat     Chat // nil: extractive answers
 	Fallback bool // when Chat fails before its first word, answer extractively rather than with an error

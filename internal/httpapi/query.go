@@ -23,6 +23,13 @@ type queryRequest struct {
 	Language    string   `json:"language"`
 	Stream      bool     `json:"stream"`
 	Neighbours  int      `json:"neighbours"`
+	Verify      string   `json:"verify"`
+	Policy      string   `json:"policy"`
+	Temperature *float32 `json:"temperature"`
+	Seed        *int     `json:"seed"`
+	MaxTokens   *int     `json:"max_tokens"`
+	Stop        []string `json:"stop"`
+	Budget      *int     `json:"budget"`
 }
 
 type turn struct {
@@ -31,26 +38,57 @@ type turn struct {
 }
 
 type claim struct {
-	Span      span        `json:"span"`
-	Support   float64     `json:"support"`
-	Verdict   rag.Verdict `json:"verdict"`
-	Citations []int       `json:"citations"`
+	Span        span             `json:"span"`
+	Support     float64          `json:"support"`
+	Verdict     rag.Verdict      `json:"verdict"`
+	Citations   []int            `json:"citations"`
+	Attribution *rag.Attribution `json:"attribution"`
+	Mismatches  []mismatch       `json:"mismatches"`
+}
+
+type mismatch struct {
+	Kind       rag.MismatchKind `json:"kind"`
+	Claim      string           `json:"claim"`
+	Source     string           `json:"source"`
+	ClaimSpan  span             `json:"claim_span"`
+	SourceSpan span             `json:"source_span"`
+}
+
+func wireClaims(claims []rag.Claim) []claim {
+	out := []claim{}
+	for _, c := range claims {
+		w := claim{Span: wireSpan(c.Span), Support: c.Support, Verdict: c.Verdict, Citations: c.Citations, Mismatches: []mismatch{}}
+		if w.Citations == nil {
+			w.Citations = []int{}
+		}
+		if c.Attribution != "" {
+			w.Attribution = &c.Attribution
+		}
+		for _, m := range c.Mismatches {
+			w.Mismatches = append(w.Mismatches, mismatch{m.Kind, m.Claim, m.Source, wireSpan(m.ClaimSpan), wireSpan(m.SourceSpan)})
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 type citation struct {
-	ID          rag.CitationID `json:"id"`
-	Marker      int            `json:"marker"`
-	AnswerSpan  span           `json:"answer_span"`
-	Collection  string         `json:"collection"`
-	Document    documentRef    `json:"document"`
-	ChunkID     rag.ChunkID    `json:"chunk_id"`
-	SourceSpan  span           `json:"source_span"`
-	Quote       string         `json:"quote"`
-	Page        *int           `json:"page"`
-	HeadingPath []string       `json:"heading_path"`
-	URL         string         `json:"url"`
-	Verified    bool           `json:"verified"`
-	Verdict     rag.Verdict    `json:"verdict"`
+	ID          rag.CitationID  `json:"id"`
+	Marker      int             `json:"marker"`
+	AnswerSpan  span            `json:"answer_span"`
+	Collection  string          `json:"collection"`
+	Document    documentRef     `json:"document"`
+	ChunkID     rag.ChunkID     `json:"chunk_id"`
+	SourceSpan  span            `json:"source_span"`
+	Quote       string          `json:"quote"`
+	Page        *int            `json:"page"`
+	HeadingPath []string        `json:"heading_path"`
+	URL         string          `json:"url"`
+	Verified    bool            `json:"verified"`
+	Verdict     rag.Verdict     `json:"verdict"`
+	Support     float64         `json:"support"`
+	Attribution rag.Attribution `json:"attribution"`
+	Passage     int             `json:"passage,omitempty"`
 }
 
 func wireCitation(c rag.Citation) citation {
@@ -58,6 +96,7 @@ func wireCitation(c rag.Citation) citation {
 		ID: c.ID, Marker: c.Marker, AnswerSpan: wireSpan(c.AnswerSpan), Collection: c.Collection, Document: wireDocumentRef(c.Document), ChunkID: c.ChunkID,
 		SourceSpan: wireSpan(c.SourceSpan), Quote: c.Quote, Page: wirePage(c.Page), HeadingPath: wireStrings(c.HeadingPath),
 		URL: "/v1/citations/" + string(c.ID), Verified: c.Verified, Verdict: c.Verdict,
+		Support: c.Support, Attribution: c.Attribution, Passage: c.Passage,
 	}
 }
 
@@ -97,6 +136,22 @@ type answer struct {
 	Model     string             `json:"model"`
 	Usage     usage              `json:"usage"`
 	Timings   map[string]float64 `json:"timings_ms"`
+	Missing   []string           `json:"missing,omitempty"`
+	Nearest   []nearest          `json:"nearest,omitempty"`
+	Dropped   []int              `json:"dropped,omitempty"`
+	Thinking  string             `json:"thinking,omitempty"`
+	Prompt    *promptVersion     `json:"prompt,omitempty"`
+}
+
+type nearest struct {
+	Collection string      `json:"collection"`
+	Document   documentRef `json:"document"`
+	Score      float64     `json:"score"`
+}
+
+type promptVersion struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"`
 }
 
 type usage struct {
@@ -106,18 +161,18 @@ type usage struct {
 
 func wireAnswer(a rag.Answer) answer {
 	out := answer{
-		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Claims: []claim{}, Citations: []citation{},
+		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Claims: wireClaims(a.Claims), Citations: []citation{},
 		Passages: wirePassages(a.Passages), Model: a.Model, Usage: usage(a.Usage), Timings: milliseconds(a.Timings),
+		Missing: a.Missing, Dropped: a.Dropped, Thinking: a.Thinking,
+	}
+	for _, n := range a.Nearest {
+		out.Nearest = append(out.Nearest, nearest{n.Collection, wireDocumentRef(n.Document), n.Score})
+	}
+	if a.Prompt != nil {
+		out.Prompt = &promptVersion{a.Prompt.Name, a.Prompt.Version}
 	}
 	if a.Reason != "" {
 		out.Reason = &a.Reason
-	}
-	for _, c := range a.Claims {
-		markers := c.Citations
-		if markers == nil {
-			markers = []int{}
-		}
-		out.Claims = append(out.Claims, claim{wireSpan(c.Span), c.Support, c.Verdict, markers})
 	}
 	for _, c := range a.Citations {
 		out.Citations = append(out.Citations, wireCitation(c))
@@ -127,7 +182,29 @@ func wireAnswer(a rag.Answer) answer {
 
 // question checks a request's own bounds; the rest is search's to check.
 func (in queryRequest) question() (rag.Question, error) {
-	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true}, Language: in.Language, Neighbours: in.Neighbours}
+	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true}, Language: in.Language, Neighbours: in.Neighbours,
+		Verify: rag.Verify(in.Verify), Policy: rag.Policy(in.Policy)}
+	q.Generation = rag.Generation{Temperature: in.Temperature, Seed: in.Seed, Stop: in.Stop}
+	for _, field := range []struct {
+		name  string
+		given *int
+		into  *int
+	}{{"max_tokens", in.MaxTokens, &q.Generation.MaxTokens}, {"budget", in.Budget, &q.Generation.Budget}} {
+		if field.given != nil {
+			if *field.into = *field.given; *field.into < 1 {
+				return q, rag.FieldErrorf("/"+field.name, "%s must be at least 1, got %d.", field.name, *field.given)
+			}
+		}
+	}
+	if err := q.Generation.Validate(); err != nil {
+		return q, err
+	}
+	if v := q.Verify; v != "" && v != rag.VerifyOff && v != rag.VerifyFast && v != rag.VerifyJudge {
+		return q, rag.FieldErrorf("/verify", "verify must be off, fast or judge, got %q.", rag.Clip(in.Verify, 40))
+	}
+	if p := q.Policy; p != "" && p != rag.PolicyMark && p != rag.PolicyDrop && p != rag.PolicyStrict {
+		return q, rag.FieldErrorf("/policy", "policy must be mark, drop or strict, got %q.", rag.Clip(in.Policy, 40))
+	}
 	if in.TopK != nil {
 		if q.TopK = *in.TopK; q.TopK < 1 || q.TopK > maxPassages {
 			return q, rag.FieldErrorf("/top_k", "top_k must be between 1 and %d, got %d.", maxPassages, q.TopK)

@@ -164,13 +164,13 @@ func Key(row Row) (k rag.APIKey, err error) {
 }
 
 // CitationColumns are what Citation reads.
-const CitationColumns = `id, marker, answer_start, answer_end, collection, document_id, external_id, title, version, chunk_id, source_start, source_end, quote, page, heading_path, verified, verdict`
+const CitationColumns = `id, marker, answer_start, answer_end, collection, document_id, external_id, title, version, chunk_id, source_start, source_end, quote, page, heading_path, verified, verdict, support, attribution`
 
 // Citation reads a citation.
 func Citation(row Row) (c rag.Citation, err error) {
 	var headings string
 	if err := row.Scan(&c.ID, &c.Marker, &c.AnswerSpan.Start, &c.AnswerSpan.End, &c.Collection, &c.Document.ID, &c.Document.ExternalID, &c.Document.Title,
-		&c.Document.Version, &c.ChunkID, &c.SourceSpan.Start, &c.SourceSpan.End, &c.Quote, &c.Page, &headings, &c.Verified, &c.Verdict); err != nil {
+		&c.Document.Version, &c.ChunkID, &c.SourceSpan.Start, &c.SourceSpan.End, &c.Quote, &c.Page, &headings, &c.Verified, &c.Verdict, &c.Support, &c.Attribution); err != nil {
 		return c, err
 	}
 	c.HeadingPath, err = ReadStrings(headings)
