@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/encoding/unicode"
 
+	"footnote/internal/ingest/parse/document"
 	"footnote/internal/rag"
 	"footnote/internal/text"
 )
@@ -40,7 +41,7 @@ func outline(t *testing.T, p rag.Parsed) []string {
 
 func parse(t *testing.T, s, kind string) rag.Parsed {
 	t.Helper()
-	p, err := Parse(t.Context(), []byte(s), "f", kind)
+	p, err := Parse(t.Context(), []byte(s), "f", kind, document.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func TestParse_AnyInputGivesSoundSpans(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{PlainText, Markdown, HTML} {
 		if err := quick.Check(func(s string) bool {
-			p, err := Parse(t.Context(), []byte("# x\n<p>"+s+"\n\n- "+s), "f", kind)
+			p, err := Parse(t.Context(), []byte("# x\n<p>"+s+"\n\n- "+s), "f", kind, document.Limits{})
 			if err != nil {
 				t.Log(err)
 				return false

@@ -1,0 +1,108 @@
+package parse
+
+import (
+	"context"
+	"strings"
+
+	"github.com/gabriel-vasile/mimetype"
+
+	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/markdown"
+	"footnote/internal/ingest/parse/plain"
+	"footnote/internal/ingest/parse/web"
+)
+
+// format is a kind of file that can be read.
+type format struct {
+	name       string // for people
+	mediaType  string
+	extensions []string
+	declared   []string // other media types that senders call it
+	signatures []string // media types that its first bytes are detected as; none: it is text, which only its name or sender tells apart
+	parse      func(ctx context.Context, b *document.Builder, content []byte) error
+}
+
+// The media types that other packages name.
+const (
+	PlainText = "text/plain"
+	Markdown  = "text/markdown"
+	HTML      = "text/html"
+)
+
+// formats lists every kind. Of those with one extension or one signature, the first.
+var formats = []format{
+	{
+		name: "plain text", mediaType: PlainText, extensions: []string{".txt", ".text", ".log"},
+		parse: func(_ context.Context, b *document.Builder, content []byte) error {
+			plain.Parse(b, document.Decode(content))
+			return nil
+		},
+	},
+	{
+		name: "Markdown", mediaType: Markdown, extensions: []string{".md", ".markdown"}, declared: []string{"text/x-markdown"},
+		parse: func(_ context.Context, b *document.Builder, content []byte) error {
+			markdown.Parse(b, document.Decode(content))
+			return nil
+		},
+	},
+	{
+		name: "HTML", mediaType: HTML, extensions: []string{".html", ".htm", ".xhtml"}, declared: []string{"application/xhtml+xml"},
+		parse: func(_ context.Context, b *document.Builder, content []byte) error { return web.Parse(b, content) },
+	},
+}
+
+var byMediaType, byExtension, byDeclared, signatures = index()
+
+func index() (types, extensions, declared, signatures map[string]*format) {
+	types, extensions, declared, signatures = map[string]*format{}, map[string]*format{}, map[string]*format{}, map[string]*format{}
+	put := func(m map[string]*format, key string, f *format) {
+		if m[key] == nil {
+			m[key] = f
+		}
+	}
+	for i := range formats {
+		f := &formats[i]
+		put(types, f.mediaType, f)
+		put(declared, f.mediaType, f)
+		for _, e := range f.extensions {
+			put(extensions, e, f)
+		}
+		for _, d := range f.declared {
+			put(declared, d, f)
+		}
+		for _, s := range f.signatures {
+			put(signatures, s, f)
+		}
+	}
+	return types, extensions, declared, signatures
+}
+
+// bySignature is the format that content gives away, or nil: text never does.
+func bySignature(found *mimetype.MIME) *format {
+	for m := found; m != nil; m = m.Parent() {
+		t, _, _ := strings.Cut(m.String(), ";")
+		if f := signatures[t]; f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// readable lists the formats for an error's text.
+func readable() string {
+	var b strings.Builder
+	for i, f := range formats {
+		switch {
+		case i == 0:
+		case i == len(formats)-1:
+			b.WriteString(" and ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(f.name)
+		if len(f.extensions) > 0 {
+			b.WriteString(" (" + f.extensions[0] + ")")
+		}
+	}
+	return b.String() + " can be read"
+}
