@@ -8,6 +8,7 @@ import (
 
 	"footnote/internal/ingest/parse/document"
 	"footnote/internal/ingest/parse/markdown"
+	"footnote/internal/ingest/parse/pdf"
 	"footnote/internal/ingest/parse/plain"
 	"footnote/internal/ingest/parse/web"
 )
@@ -44,6 +45,9 @@ var formats = []format{
 			markdown.Parse(b, document.Decode(content))
 			return nil
 		},
+	},
+	{
+		name: "PDF", mediaType: "application/pdf", extensions: []string{".pdf"}, declared: []string{"application/x-pdf"}, signatures: []string{"application/pdf"}, parse: pdf.Parse,
 	},
 	{
 		name: "HTML", mediaType: HTML, extensions: []string{".html", ".htm", ".xhtml"}, declared: []string{"application/xhtml+xml"},
