@@ -28,6 +28,7 @@ const (
 	PlainText = "text/plain"
 	Markdown  = "text/markdown"
 	HTML      = "text/html"
+	PDF       = "application/pdf"
 )
 
 // formats lists every kind. Of those with one extension or one signature, the first.
@@ -47,7 +48,7 @@ var formats = []format{
 		},
 	},
 	{
-		name: "PDF", mediaType: "application/pdf", extensions: []string{".pdf"}, declared: []string{"application/x-pdf"}, signatures: []string{"application/pdf"}, parse: pdf.Parse,
+		name: "PDF", mediaType: PDF, extensions: []string{".pdf"}, declared: []string{"application/x-pdf"}, signatures: []string{PDF}, parse: pdf.Parse,
 	},
 	{
 		name: "HTML", mediaType: HTML, extensions: []string{".html", ".htm", ".xhtml"}, declared: []string{"application/xhtml+xml"},

@@ -15,6 +15,7 @@ import (
 // Proportions of a layout, in heights of the font's box unless said.
 const (
 	headingSize   = 1.12 // of the body's: from here on a line is a heading
+	sameLevel     = 0.93 // of a heading's size: another of at least this is of the same level
 	headingLength = 200  // code points of a heading, at most
 	paragraphGap  = 0.55 // between lines, more than what the page has between most
 	shortLine     = 0.82 // of its column's width: a line that ends before may end a paragraph
@@ -54,7 +55,7 @@ func bodySize(pages []sheet) float64 {
 
 func round(size float64) float64 { return math.Round(size*2) / 2 }
 
-// headingSizes lists the sizes of lines that may be headings, the greatest first: their places are the headings' levels.
+// headingSizes lists the sizes of lines that may be headings, the greatest first, one for each level.
 func headingSizes(pages []sheet, body float64) []float64 {
 	seen := map[float64]bool{}
 	for _, s := range pages {
@@ -69,7 +70,24 @@ func headingSizes(pages []sheet, body float64) []float64 {
 		out = append(out, size)
 	}
 	slices.SortFunc(out, func(a, b float64) int { return cmp.Compare(b, a) })
-	return out
+	// Sizes that nobody can tell apart are one level's.
+	levels := out[:0]
+	for _, size := range out {
+		if len(levels) == 0 || size < levels[len(levels)-1]*sameLevel {
+			levels = append(levels, size)
+		}
+	}
+	return levels
+}
+
+// level is the level of a heading of a size, 1 to 6; one of the body's size, told by its weight, stands below all larger ones.
+func (l *layouter) headingLevel(size float64) int {
+	for i, s := range l.levels {
+		if round(size) >= s*sameLevel {
+			return min(i+1, 6)
+		}
+	}
+	return min(len(l.levels)+1, 6)
 }
 
 func isHeadingSize(l line, body float64) bool {
@@ -82,15 +100,16 @@ type layouter struct {
 	body   float64
 	levels []float64
 
-	kind  rag.BlockKind // of the block in the making; empty: none
-	level int
-	from  int // its first page
-	text  strings.Builder
-	last  line
-	rows  [][]string // of a table
-	right float64    // of the column that the page's lines stand in
-	left  float64
-	gap   float64 // usual distance between lines
+	kind   rag.BlockKind // of the block in the making; empty: none
+	level  int
+	from   int // its first page
+	text   strings.Builder
+	last   line
+	rows   [][]string // of a table
+	margin float64    // left of a piece of code
+	right  float64    // of the column that the page's lines stand in
+	left   float64
+	gap    float64 // usual distance between lines
 }
 
 func (l *layouter) page(number int, lines []line) {
@@ -103,18 +122,26 @@ func (l *layouter) page(number int, lines []line) {
 				l.start(rag.BlockTable, 0, number)
 			}
 			l.rows = append(l.rows, cellsOf(ln))
-		case isHeadingSize(ln, l.body) || boldHeading(ln, lines, i):
-			level := min(slices.Index(l.levels, round(ln.size))+1, 6)
-			if level == 0 {
-				level = min(len(l.levels)+1, 6) // bold, of the body's size: below every larger one
+		case ln.mono && (i > 0 && lines[i-1].mono || i+1 < len(lines) && lines[i+1].mono):
+			if l.kind != rag.BlockCode {
+				l.start(rag.BlockCode, 0, number)
+				l.margin = ln.left
+			} else {
+				l.text.WriteByte('\n')
 			}
+			if n := utf8.RuneCountInString(ln.text); ln.left > l.margin && ln.right > ln.left { // one width: the indent is so many characters
+				l.text.WriteString(strings.Repeat(" ", min(int(math.Round((ln.left-l.margin)*float64(n)/(ln.right-ln.left))), 80)))
+			}
+			l.text.WriteString(ln.text)
+		case isHeadingSize(ln, l.body) || boldHeading(ln, lines, i):
+			level := l.headingLevel(ln.size)
 			if l.kind == rag.BlockHeading && l.level == level && l.from == number && l.near(ln) && !endsSentence(l.last.text) && l.text.Len() < headingLength {
 				l.join(ln)
 				break
 			}
 			l.start(rag.BlockHeading, level, number)
 			l.text.WriteString(ln.text)
-		case bullet(ln.text):
+		case bullet(ln.text) || strings.Contains(ln.text, " … "):
 			if l.kind != rag.BlockList {
 				l.start(rag.BlockList, 1, number)
 			} else {
@@ -169,7 +196,7 @@ func (l *layouter) join(ln line) {
 		s := strings.TrimSuffix(l.text.String(), "-")
 		l.text.Reset()
 		l.text.WriteString(s)
-	case wide(before) && wide(after):
+	case unspaced(before) && unspaced(after):
 	default:
 		l.text.WriteByte(' ')
 	}
@@ -244,11 +271,11 @@ func measure(lines []line) (left, right, gap float64) {
 
 // boldHeading tells whether a line of the body's size is a heading: short, bold, no sentence, among lines that are not bold.
 func boldHeading(ln line, lines []line, i int) bool {
-	if !ln.bold || ln.cells != nil || utf8.RuneCountInString(ln.text) > 90 || endsSentence(ln.text) || !strings.ContainsFunc(ln.text, unicode.IsLetter) {
+	if !ln.bold || ln.cells != nil || bullet(ln.text) || utf8.RuneCountInString(ln.text) > 90 || endsSentence(ln.text) || !strings.ContainsFunc(ln.text, unicode.IsLetter) {
 		return false
 	}
 	before, after := i == 0 || !lines[i-1].bold, i+1 < len(lines) && !lines[i+1].bold
-	return before && after && (i == 0 || lines[i-1].bottom-ln.top > 0.25*ln.size || lines[i-1].bottom < ln.bottom)
+	return before && after && (i == 0 || lines[i-1].bottom-ln.top > 0.25*ln.size || lines[i-1].bottom < ln.bottom || endsSentence(lines[i-1].text))
 }
 
 // bullet tells whether a line begins an item of a list.

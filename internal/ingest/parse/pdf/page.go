@@ -2,8 +2,10 @@ package pdf
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	pdfium "github.com/klippa-app/go-pdfium"
 	"github.com/klippa-app/go-pdfium/references"
@@ -23,7 +25,7 @@ type line struct {
 	text                     string
 	left, right, top, bottom float64
 	size                     float64 // height of the font's box
-	bold                     bool
+	bold, mono               bool
 	hyphen                   bool   // it ends inside a word; the hyphen is not in text
 	cells                    []cell // of a line with wide gaps: what stands between them; nil for any other
 }
@@ -39,6 +41,16 @@ var errBroken = errors.New("the PDF reader stopped")
 
 // wideGap is the gap, in heights of the font's box, that parts the cells of a table or two columns rather than two words.
 const wideGap = 0.9
+
+// A font is bold, or has one width, by its flags (ISO 32000-1, table 123) or, more often, by its name.
+const (
+	fixedPitch = 1 << 0
+	forceBold  = 1 << 18
+)
+
+var monoName = regexp.MustCompile(`(?i)courier|mono|consolas|menlo|cmtt|typewriter`)
+
+var boldName = regexp.MustCompile(`(?i)bold|black|heavy|(?:simhei|stheiti|heiti|黑体|黑體)|[-,]bd|cmbx`)
 
 // softHyphen is how PDFium marks a hyphen at a line's end that is no part of the text.
 const softHyphen = 0x02
@@ -158,6 +170,11 @@ func (r *reader) read() error {
 				c = ' '
 			}
 			r.chars, r.at = append(r.chars, c), append(r.at, i)
+			if c == softHyphen { // what follows stands on the next line
+				if err := r.end(); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return r.end()
@@ -191,8 +208,14 @@ func (r *reader) end() error {
 	}
 	l.left, l.right, l.top, l.bottom = left, right, max(top, lastTop), min(bottom, lastBottom)
 	l.size = max(min(top-bottom, lastTop-lastBottom), 0)
-	if w, err := r.p.FPDFText_GetFontWeight(&requests.FPDFText_GetFontWeight{TextPage: r.text, Index: at[len(at)/2]}); err == nil {
-		l.bold = w.FontWeight >= 600
+	if f, err := r.p.FPDFText_GetFontInfo(&requests.FPDFText_GetFontInfo{TextPage: r.text, Index: at[len(at)/2]}); err == nil {
+		l.bold = f.Flags&forceBold != 0 || boldName.MatchString(f.FontName)
+		l.mono = f.Flags&fixedPitch != 0 || monoName.MatchString(f.FontName)
+	}
+	if l.bold { // a line may begin with a bold word only
+		if f, err := r.p.FPDFText_GetFontInfo(&requests.FPDFText_GetFontInfo{TextPage: r.text, Index: at[len(at)-1]}); err == nil {
+			l.bold = f.Flags&forceBold != 0 || boldName.MatchString(f.FontName)
+		}
 	}
 	if err := r.split(&l, chars, at); err != nil {
 		return err
@@ -248,6 +271,12 @@ func (r *reader) split(l *line, chars []rune, at []int) error {
 			from, left = next, start
 		}
 	}
+	if len(cells) > 0 && utf8.RuneCountInString(cells[0].text) == 1 && bullet(cells[0].text+" x") {
+		if len(cells) == 1 { // the sign of a list's item, its text far off
+			return nil
+		}
+		cells = cells[1:]
+	}
 	if cells != nil {
 		l.cells = append(cells, cell{clean(chars[from:]), left, l.right})
 	}
@@ -270,13 +299,18 @@ func wide(c rune) bool {
 	return c >= 0x2e80 && c <= 0x9fff || c >= 0xac00 && c <= 0xd7a3 || c >= 0xf900 && c <= 0xfaff || c >= 0xff00 && c <= 0xff60 || c >= 0x20000 && c <= 0x3ffff
 }
 
-// clean writes characters as text: spaces between two wide characters are the typesetter's, no one's word border.
+// unspaced tells the wide characters of scripts without spaces between words: Korean has them.
+func unspaced(c rune) bool {
+	return wide(c) && !(c >= 0xac00 && c <= 0xd7a3) && !(c >= 0x3130 && c <= 0x318f)
+}
+
+// leader is a row of dots that leads the eye to a page number.
+var leader = regexp.MustCompile(`(?:\s*[.·…]){5,}\s*`)
+
+// clean writes characters as text: spaces between two characters of a script that has none are the typesetter's, no one's word border, and a leader's dots say nothing.
 func clean(chars []rune) string {
 	var b strings.Builder
 	for i, c := range chars {
-		if c == softHyphen {
-			c = '-' // inside a line it is a hyphen
-		}
 		if c == ' ' {
 			if i == 0 || i+1 == len(chars) || chars[i-1] == ' ' {
 				continue
@@ -285,11 +319,11 @@ func clean(chars []rune) string {
 			for next < len(chars) && chars[next] == ' ' {
 				next++
 			}
-			if next < len(chars) && wide(chars[i-1]) && wide(chars[next]) {
+			if next < len(chars) && unspaced(chars[i-1]) && unspaced(chars[next]) {
 				continue
 			}
 		}
 		b.WriteRune(c)
 	}
-	return strings.TrimSpace(b.String())
+	return strings.TrimSpace(leader.ReplaceAllString(b.String(), " … "))
 }

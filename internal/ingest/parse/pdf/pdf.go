@@ -50,15 +50,13 @@ func Parse(ctx context.Context, b *document.Builder, content []byte) error {
 	if err != nil {
 		return err
 	}
-	var failed, blank, images []int
+	var failed, images []int
 	for i, s := range pages {
 		switch {
 		case s.failed:
 			failed = append(failed, i+1)
 		case len(s.lines) == 0 && s.images:
 			images = append(images, i+1)
-		case len(s.lines) == 0:
-			blank = append(blank, i+1)
 		}
 	}
 	if len(failed) > 0 {

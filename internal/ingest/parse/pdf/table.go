@@ -7,18 +7,22 @@ import (
 	"unicode/utf8"
 )
 
-// beside tells whether two lines are rows of one table: both have cells, and at least two of them begin or end at the same place.
+// beside tells whether two lines are rows of one table: both have cells, and inner ones of them begin at the same place, or two end there. The outer edges say nothing: in a
+// justified paragraph with wide gaps all lines have the same.
 func beside(a, b line) bool {
 	if len(a.cells) < 2 || len(b.cells) < 2 || a.bottom-b.top > 3*a.size || b.top > a.top {
 		return false
 	}
-	same := 0
-	for _, c := range a.cells {
-		if slices.ContainsFunc(b.cells, func(d cell) bool { return near(c.left, d.left, a.size) || near(c.right, d.right, a.size) }) {
-			same++
+	starts, ends := 0, 0
+	for _, c := range a.cells[1:] {
+		if slices.ContainsFunc(b.cells[1:], func(d cell) bool { return near(c.left, d.left, a.size) }) {
+			starts++
+		}
+		if slices.ContainsFunc(b.cells[1:], func(d cell) bool { return near(c.right, d.right, a.size) }) {
+			ends++
 		}
 	}
-	return same >= 2
+	return starts >= 1 || ends >= 2
 }
 
 func near(a, b, size float64) bool { return a-b < 0.6*size && b-a < 0.6*size }
