@@ -8,6 +8,7 @@ import (
 
 	"footnote/internal/ingest/parse/document"
 	"footnote/internal/ingest/parse/markdown"
+	"footnote/internal/ingest/parse/pdf"
 	"footnote/internal/ingest/parse/plain"
 	"footnote/internal/ingest/parse/web"
 )
@@ -27,6 +28,7 @@ const (
 	PlainText = "text/plain"
 	Markdown  = "text/markdown"
 	HTML      = "text/html"
+	PDF       = "application/pdf"
 )
 
 // formats lists every kind. Of those with one extension or one signature, the first.
@@ -44,6 +46,9 @@ var formats = []format{
 			markdown.Parse(b, document.Decode(content))
 			return nil
 		},
+	},
+	{
+		name: "PDF", mediaType: PDF, extensions: []string{".pdf"}, declared: []string{"application/x-pdf"}, signatures: []string{PDF}, parse: pdf.Parse,
 	},
 	{
 		name: "HTML", mediaType: HTML, extensions: []string{".html", ".htm", ".xhtml"}, declared: []string{"application/xhtml+xml"},

@@ -141,7 +141,7 @@ func TestMediaType(t *testing.T) {
 	}{
 		{"a.md", "", plainText, Markdown}, {"A.HTML", "application/octet-stream", plainText, HTML}, {"", "text/plain; charset=utf-8", plainText, PlainText},
 		{"notes", "text/markdown", plainText, Markdown}, {"a.txt", "application/pdf", plainText, PlainText}, {"e.txt", "", nil, PlainText},
-		{"a.pdf", "application/pdf", []byte("%PDF-1.7"), ""}, {"a.txt", "", []byte("%PDF-1.7 x"), ""}, {"a.txt", "", []byte("PK\x03\x04\x14\x00"), ""},
+		{"a.pdf", "application/pdf", []byte("%PDF-1.7"), PDF}, {"a.txt", "", []byte("%PDF-1.7 x"), PDF}, {"a.pdf", "", plainText, ""}, {"a.txt", "", []byte("PK\x03\x04\x14\x00"), ""},
 		{"a.docx", "", plainText, ""}, {"", "", plainText, ""}, {"a.txt", "", []byte("a\x00b"), ""}, {"", "application/json", plainText, ""},
 	} {
 		got, err := MediaType(c.name, c.declared, c.head)
