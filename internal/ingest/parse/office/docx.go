@@ -60,7 +60,10 @@ func Document(ctx context.Context, b *document.Builder, content []byte) error {
 	}
 	err = d.x.Children(func(e document.Element) error { return d.block(e) }, nil)
 	d.flushList()
-	return err
+	if err != nil {
+		return err
+	}
+	return charts(z, main, b)
 }
 
 // mainPart is the part that the package's own relations name as the document; usual otherwise.
@@ -93,6 +96,7 @@ type listLevel struct {
 	format string // decimal, lowerLetter, …
 	text   string // such as "%1."
 	start  int
+	style  string // of the headings that have this level's numbers
 }
 
 type docx struct {
@@ -193,6 +197,8 @@ func (d *docx) readNumbering(x *document.XML) error {
 							l.format, l.bullet = v, v == "bullet" || v == "none"
 						case "lvlText":
 							l.text = v
+						case "pStyle":
+							l.style = v
 						case "start":
 							if n, err := strconv.Atoi(v); err == nil {
 								l.start = n
@@ -272,6 +278,11 @@ func (d *docx) add(p *paragraph) error {
 	numID, level := p.numID, p.level
 	if st := d.styles[p.style]; numID == "" && st.numID != "" {
 		numID, level = st.numID, st.level
+		for at, l := range d.lists[numID] {
+			if l.style == p.style {
+				level = at
+			}
+		}
 	}
 	heading := p.outline
 	if heading == 0 {

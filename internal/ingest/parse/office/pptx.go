@@ -3,6 +3,7 @@ package office
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"footnote/internal/ingest/parse/document"
@@ -105,11 +106,19 @@ func addSlide(z *document.Zip, part string, b *document.Builder) error {
 	for _, s := range shapes {
 		addShape(b, s)
 	}
+	if err := charts(z, part, b); err != nil {
+		return err
+	}
 	rels, err := relations(z, part, b.Limits)
 	if err != nil {
 		return err
 	}
 	for _, name := range rels {
+		if strings.HasPrefix(name, "ppt/comments/") && z.Has(name) {
+			if err := addComments(z, name, b); err != nil {
+				b.Warn("the comments of a slide could not be read: %v", err)
+			}
+		}
 		if !strings.HasPrefix(name, "ppt/notesSlides/") || !z.Has(name) {
 			continue
 		}
@@ -127,6 +136,61 @@ func addSlide(z *document.Zip, part string, b *document.Builder) error {
 		}
 	}
 	return nil
+}
+
+// addComments adds the comments on a slide as quotes, each with its author.
+func addComments(z *document.Zip, part string, b *document.Builder) error {
+	authors := map[string]string{}
+	for _, name := range []string{"ppt/commentAuthors.xml", "ppt/authors.xml"} {
+		if !z.Has(name) {
+			continue
+		}
+		content, err := z.Read(name)
+		if err != nil {
+			return err
+		}
+		x := document.NewXML(content, b.Limits)
+		if err := x.Children(func(document.Element) error {
+			return x.Children(func(e document.Element) error {
+				authors[e.Attr("id")] = e.Attr("name")
+				return nil
+			}, nil)
+		}, nil); err != nil {
+			return err
+		}
+	}
+	content, err := z.Read(part)
+	if err != nil {
+		return err
+	}
+	x := document.NewXML(content, b.Limits)
+	author := ""
+	var said []string
+	flush := func() {
+		if s := strings.TrimSpace(strings.Join(said, "")); s != "" {
+			if author != "" {
+				s = author + ": " + s
+			}
+			b.Add(rag.BlockQuote, 0, s)
+		}
+		said = nil
+	}
+	var walk func(e document.Element) error
+	walk = func(e document.Element) error {
+		switch e.Name {
+		case "cm", "reply":
+			flush()
+			author = authors[e.Attr("authorId")]
+		case "t", "text":
+			s, err := x.Text()
+			said = append(said, s)
+			return err
+		}
+		return x.Children(walk, nil)
+	}
+	err = x.Children(walk, nil)
+	flush()
+	return err
 }
 
 func addShape(b *document.Builder, s shape) {
@@ -192,28 +256,28 @@ func (r *slideReader) element(e document.Element) error {
 	case "graphicFrame":
 		return r.x.Children(r.element, nil)
 	case "tbl":
-		var s shape
+		var g document.Grid
 		err := r.x.Children(func(e document.Element) error {
 			if e.Name != "tr" {
 				return nil
 			}
-			var cells []string
-			err := r.x.Children(func(e document.Element) error {
-				if e.Name != "tc" {
-					return nil
+			g.Row()
+			return r.x.Children(func(e document.Element) error {
+				if e.Name != "tc" || on(e.Attr("hMerge")) && e.Attr("hMerge") != "" || on(e.Attr("vMerge")) && e.Attr("vMerge") != "" {
+					return nil // it is covered by another
 				}
+				columns, _ := strconv.Atoi(e.Attr("gridSpan"))
+				down, _ := strconv.Atoi(e.Attr("rowSpan"))
 				lines, err := r.lines(false)
 				var parts []string
 				for _, l := range lines {
 					parts = append(parts, l.text)
 				}
-				cells = append(cells, strings.Join(parts, " "))
+				g.Cell(strings.Join(parts, " "), columns, down)
 				return err
 			}, nil)
-			s.rows = append(s.rows, cells)
-			return err
 		}, nil)
-		r.shapes = append(r.shapes, s)
+		r.shapes = append(r.shapes, shape{rows: g.Rows()})
 		return err
 	case "AlternateContent":
 		chosen := false

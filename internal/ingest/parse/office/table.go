@@ -7,14 +7,14 @@ import (
 	"footnote/internal/ingest/parse/document"
 )
 
-// table reads the element w:tbl that was opened last: its rows and how many of them are its head, those that Word repeats on each page, or else the first.
+// table reads the element w:tbl that was opened last: its rows, merged cells repeated, and how many of them are its head, those that Word repeats on each page, or else the first.
 func (d *docx) table() (rows [][]string, head int, err error) {
 	var row func(e document.Element) error
 	repeated := 0
 	row = func(e document.Element) error {
 		switch e.Name {
 		case "tr":
-			cells, header, err := d.row()
+			cells, header, err := d.row(rows)
 			if len(cells) > 0 {
 				if header && repeated == len(rows) {
 					repeated++
@@ -34,7 +34,8 @@ func (d *docx) table() (rows [][]string, head int, err error) {
 	return rows, repeated, err
 }
 
-func (d *docx) row() (cells []string, header bool, err error) {
+// row reads the element w:tr that was opened last; above are the rows before it, whose merged cells go on.
+func (d *docx) row(above [][]string) (cells []string, header bool, err error) {
 	var child func(e document.Element) error
 	child = func(e document.Element) error {
 		switch e.Name {
@@ -46,10 +47,12 @@ func (d *docx) row() (cells []string, header bool, err error) {
 				return nil
 			}, nil)
 		case "tc":
-			s, span, err := d.cell()
-			cells = append(cells, s)
-			for range min(span, 64) - 1 {
-				cells = append(cells, "")
+			s, span, merged, err := d.cell()
+			for range min(span, 64) {
+				if n := len(above); merged && n > 0 && len(cells) < len(above[n-1]) {
+					s = above[n-1][len(cells)]
+				}
+				cells = append(cells, s)
 			}
 			return err
 		case "tblPrEx":
@@ -58,23 +61,23 @@ func (d *docx) row() (cells []string, header bool, err error) {
 		return d.x.Children(child, nil)
 	}
 	err = d.x.Children(child, nil)
-	for len(cells) > 1 && cells[len(cells)-1] == "" {
-		cells = cells[:len(cells)-1]
-	}
 	return cells, header, err
 }
 
 // cell is the text of a cell; a table in it is written cell by cell.
-func (d *docx) cell() (string, int, error) {
+func (d *docx) cell() (s string, span int, merged bool, err error) {
 	var parts []string
-	span := 1
+	span = 1
 	var child func(e document.Element) error
 	child = func(e document.Element) error {
 		switch e.Name {
 		case "tcPr":
 			return d.x.Children(func(e document.Element) error {
-				if n, err := strconv.Atoi(e.Attr("val")); err == nil && e.Name == "gridSpan" && n > 0 {
+				switch n, err := strconv.Atoi(e.Attr("val")); {
+				case e.Name == "gridSpan" && err == nil && n > 0:
 					span = n
+				case e.Name == "vMerge":
+					merged = e.Attr("val") != "restart"
 				}
 				return nil
 			}, nil)
@@ -93,6 +96,6 @@ func (d *docx) cell() (string, int, error) {
 		}
 		return d.x.Children(child, nil)
 	}
-	err := d.x.Children(child, nil)
-	return strings.Join(strings.Fields(strings.Join(parts, " ")), " "), span, err
+	err = d.x.Children(child, nil)
+	return strings.Join(strings.Fields(strings.Join(parts, " ")), " "), span, merged, err
 }

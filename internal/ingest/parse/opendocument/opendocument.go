@@ -3,6 +3,8 @@ package opendocument
 
 import (
 	"context"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,8 +26,26 @@ func Parse(ctx context.Context, b *document.Builder, content []byte) error {
 	if err != nil {
 		return err
 	}
-	r := reader{ctx: ctx, b: b, x: document.NewXML(body, b.Limits)}
-	return r.x.Children(r.block, nil)
+	r := reader{ctx: ctx, b: b, z: z, x: document.NewXML(body, b.Limits)}
+	if err := r.x.Children(r.block, nil); err != nil {
+		return err
+	}
+	return r.charts()
+}
+
+// charts adds the charts that were met: their titles, and the tables that they are drawn from.
+func (r *reader) charts() error {
+	for _, name := range r.objects {
+		content, err := r.z.Read(name)
+		if err != nil {
+			return err
+		}
+		inner := reader{ctx: r.ctx, b: r.b, z: r.z, x: document.NewXML(content, r.b.Limits)}
+		if err := inner.x.Children(inner.block, nil); err != nil {
+			r.b.Warn("a chart could not be read: %v", err)
+		}
+	}
+	return nil
 }
 
 func properties(z *document.Zip, b *document.Builder) error {
@@ -75,9 +95,12 @@ func properties(z *document.Zip, b *document.Builder) error {
 type reader struct {
 	ctx   context.Context
 	b     *document.Builder
+	z     *document.Zip
 	x     *document.XML
 	slide int
-	title bool // inside the frame of a slide's title
+
+	objects []string // parts of charts that were met
+	title   bool     // inside the frame of a slide's title
 }
 
 // block reads an element that holds blocks.
@@ -86,6 +109,11 @@ func (r *reader) block(e document.Element) error {
 		return err
 	}
 	switch e.Name {
+	case "object":
+		if name := strings.TrimPrefix(path.Clean("/"+e.Attr("href")), "/") + "/content.xml"; r.z.Has(name) && !slices.Contains(r.objects, name) {
+			r.objects = append(r.objects, name)
+		}
+		return nil
 	case "automatic-styles", "styles", "font-face-decls", "scripts", "tracked-changes", "annotation", "forms", "sequence-decls", "variable-decls", "table-of-content-source", "settings":
 		return nil
 	case "h":
@@ -191,6 +219,8 @@ func (r *reader) inline() (string, []string, error) {
 				notes = append(notes, strings.Join(strings.Fields(s), " "))
 				return err
 			}, nil)
+		case "object":
+			return r.block(e)
 		case "annotation", "annotation-end", "ruby-text", "tracked-changes", "desc", "title", "object-ole":
 		case "p", "h", "list-item": // of a text box
 			if b.Len() > 0 {
@@ -240,8 +270,9 @@ const (
 	repeatedCells = 256
 )
 
-// table reads the rows of the table that was opened last and how many of them are its head: its header rows, or else the first.
+// table reads the rows of the table that was opened last, cells that span several repeated, and how many of them are its head: its header rows, or else the first.
 func (r *reader) table() (rows [][]string, head int, err error) {
+	var g document.Grid
 	var child func(e document.Element) error
 	inHead := false
 	child = func(e document.Element) error {
@@ -258,10 +289,13 @@ func (r *reader) table() (rows [][]string, head int, err error) {
 				return err
 			}
 			for range min(max(times, 1), repeatedRows) {
-				rows = append(rows, cells)
+				g.Row()
+				for _, c := range cells {
+					g.Cell(c.text, c.columns, c.rows)
+				}
 			}
 			if inHead {
-				head = len(rows)
+				head = len(g.Rows())
 			}
 			return err
 		case "table-row-group", "table-rows":
@@ -270,18 +304,28 @@ func (r *reader) table() (rows [][]string, head int, err error) {
 		return nil
 	}
 	err = r.x.Children(child, nil)
+	rows = g.Rows()
 	if head == 0 && len(rows) > 1 {
 		head = 1
 	}
 	return rows, head, err
 }
 
-func (r *reader) row() (cells []string, err error) {
+// cell is a cell of a row, and how far it spans.
+type cell struct {
+	text          string
+	columns, rows int
+}
+
+// row reads the cells of the row that was opened last, without those that others cover and without the empty ones at its end.
+func (r *reader) row() (cells []cell, err error) {
 	err = r.x.Children(func(e document.Element) error {
-		if e.Name != "table-cell" && e.Name != "covered-table-cell" {
+		if e.Name != "table-cell" {
 			return nil
 		}
 		times, _ := strconv.Atoi(e.Attr("number-columns-repeated"))
+		columns, _ := strconv.Atoi(e.Attr("number-columns-spanned"))
+		rows, _ := strconv.Atoi(e.Attr("number-rows-spanned"))
 		var parts []string
 		var child func(e document.Element) error
 		child = func(e document.Element) error {
@@ -298,11 +342,11 @@ func (r *reader) row() (cells []string, err error) {
 		err := r.x.Children(child, nil)
 		s := strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
 		for range min(max(times, 1), repeatedCells) {
-			cells = append(cells, s)
+			cells = append(cells, cell{s, columns, rows})
 		}
 		return err
 	}, nil)
-	for len(cells) > 0 && cells[len(cells)-1] == "" {
+	for len(cells) > 0 && cells[len(cells)-1].text == "" {
 		cells = cells[:len(cells)-1]
 	}
 	return cells, err

@@ -1,4 +1,4 @@
-// Package sheet reads tables: comma- or tab-separated text, and workbooks of Excel.
+// Package sheet reads tables in text whose fields a comma or another sign parts.
 package sheet
 
 import (

@@ -1,4 +1,4 @@
-package sheet
+package office
 
 import (
 	"bytes"
@@ -52,22 +52,26 @@ func Workbook(ctx context.Context, b *document.Builder, content []byte) error {
 	}
 	for i, name := range f.GetSheetList() {
 		b.Page(i + 1)
-		if err := sheet(ctx, b, f, name); err != nil {
+		if err := addSheet(ctx, b, f, name); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			b.Warn("sheet %q could not be read: %v", rag.Clip(name, 80), err)
 		}
 	}
-	return nil
+	return addCharts(z, "xl/charts/", b)
 }
 
-func sheet(ctx context.Context, b *document.Builder, f *excelize.File, name string) error {
+func addSheet(ctx context.Context, b *document.Builder, f *excelize.File, name string) error {
 	rows, err := f.Rows(name)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
+	merged, err := mergedCells(f, name)
+	if err != nil {
+		return err
+	}
 	named := false
 	var table [][]string
 	empty := 0
@@ -79,7 +83,7 @@ func sheet(ctx context.Context, b *document.Builder, f *excelize.File, name stri
 			b.Add(rag.BlockHeading, 2, name)
 			named = true
 		}
-		add(b, table)
+		addTable(b, table)
 		table = nil
 	}
 	for n := 0; rows.Next(); n++ {
@@ -90,6 +94,7 @@ func sheet(ctx context.Context, b *document.Builder, f *excelize.File, name stri
 		if err != nil {
 			return err
 		}
+		cells = merged.fill(cells, n+1)
 		for len(cells) > 0 && strings.TrimSpace(cells[len(cells)-1]) == "" {
 			cells = cells[:len(cells)-1]
 		}
@@ -103,11 +108,72 @@ func sheet(ctx context.Context, b *document.Builder, f *excelize.File, name stri
 		table = append(table, cells)
 	}
 	flush()
-	return rows.Error()
+	if err := rows.Error(); err != nil {
+		return err
+	}
+	comments, err := f.GetComments(name)
+	if err != nil {
+		return err
+	}
+	for _, c := range comments {
+		said := c.Text
+		for _, run := range c.Paragraph {
+			said += run.Text
+		}
+		if author := strings.TrimSpace(c.Author); author != "" && !strings.HasPrefix(strings.TrimSpace(said), author) {
+			said = author + ": " + said
+		}
+		b.Add(rag.BlockQuote, 0, c.Cell+", "+strings.TrimSpace(said))
+	}
+	return nil
 }
 
-// add writes a run of rows: those with one cell before and after the table are its titles and notes.
-func add(b *document.Builder, rows [][]string) {
+// merging are a sheet's merged cells: row → column → the value of the cell that covers it.
+type merging map[int]map[int]string
+
+// mostMerged bounds the cells that merged ones cover together.
+const mostMerged = 100000
+
+func mergedCells(f *excelize.File, name string) (merging, error) {
+	cells, err := f.GetMergeCells(name)
+	if err != nil {
+		return nil, err
+	}
+	out, n := merging{}, 0
+	for _, m := range cells {
+		left, top, err1 := excelize.CellNameToCoordinates(m.GetStartAxis())
+		right, bottom, err2 := excelize.CellNameToCoordinates(m.GetEndAxis())
+		if err1 != nil || err2 != nil || m.GetCellValue() == "" {
+			continue
+		}
+		if n += (right - left + 1) * (bottom - top + 1); n > mostMerged {
+			break
+		}
+		for r := top; r <= bottom; r++ {
+			if out[r] == nil {
+				out[r] = map[int]string{}
+			}
+			for c := left; c <= right; c++ {
+				out[r][c] = m.GetCellValue()
+			}
+		}
+	}
+	return out, nil
+}
+
+// fill repeats merged cells' values in a row, which counts from 1.
+func (m merging) fill(cells []string, row int) []string {
+	for c, v := range m[row] {
+		for len(cells) < c {
+			cells = append(cells, "")
+		}
+		cells[c-1] = v
+	}
+	return cells
+}
+
+// addTable writes a run of rows: those with one cell before and after the table are its titles and notes.
+func addTable(b *document.Builder, rows [][]string) {
 	filled := func(row []string) (n int) {
 		for _, c := range row {
 			if strings.TrimSpace(c) != "" {
