@@ -7,9 +7,13 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/epub"
 	"footnote/internal/ingest/parse/markdown"
+	"footnote/internal/ingest/parse/office"
+	"footnote/internal/ingest/parse/opendocument"
 	"footnote/internal/ingest/parse/pdf"
 	"footnote/internal/ingest/parse/plain"
+	"footnote/internal/ingest/parse/sheet"
 	"footnote/internal/ingest/parse/web"
 )
 
@@ -20,6 +24,7 @@ type format struct {
 	extensions []string
 	declared   []string // other media types that senders call it
 	signatures []string // media types that its first bytes are detected as; none: it is text, which only its name or sender tells apart
+	zipped     bool     // it is a zip file, which first bytes may not tell from another
 	parse      func(ctx context.Context, b *document.Builder, content []byte) error
 }
 
@@ -49,6 +54,36 @@ var formats = []format{
 	},
 	{
 		name: "PDF", mediaType: PDF, extensions: []string{".pdf"}, declared: []string{"application/x-pdf"}, signatures: []string{PDF}, parse: pdf.Parse,
+	},
+	{
+		name: "Word", mediaType: "application/vnd.openxmlformats-officedocument.wordprocessingml.document", extensions: []string{".docx", ".docm", ".dotx"},
+		signatures: []string{"application/vnd.openxmlformats-officedocument.wordprocessingml.document"}, zipped: true, parse: office.Document,
+	},
+	{
+		name: "PowerPoint", mediaType: "application/vnd.openxmlformats-officedocument.presentationml.presentation", extensions: []string{".pptx", ".pptm", ".ppsx", ".potx"},
+		signatures: []string{"application/vnd.openxmlformats-officedocument.presentationml.presentation"}, zipped: true, parse: office.Presentation,
+	},
+	{
+		name: "Excel", mediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", extensions: []string{".xlsx", ".xlsm", ".xltx"},
+		signatures: []string{"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}, zipped: true, parse: office.Workbook,
+	},
+	{
+		name: "comma-separated values", mediaType: "text/csv", extensions: []string{".csv", ".tsv"}, declared: []string{"text/tab-separated-values", "application/csv"}, parse: sheet.CSV,
+	},
+	{
+		name: "OpenDocument text", mediaType: "application/vnd.oasis.opendocument.text", extensions: []string{".odt", ".ott"},
+		signatures: []string{"application/vnd.oasis.opendocument.text"}, zipped: true, parse: opendocument.Parse,
+	},
+	{
+		name: "OpenDocument spreadsheet", mediaType: "application/vnd.oasis.opendocument.spreadsheet", extensions: []string{".ods", ".ots"},
+		signatures: []string{"application/vnd.oasis.opendocument.spreadsheet"}, zipped: true, parse: opendocument.Parse,
+	},
+	{
+		name: "OpenDocument presentation", mediaType: "application/vnd.oasis.opendocument.presentation", extensions: []string{".odp", ".otp"},
+		signatures: []string{"application/vnd.oasis.opendocument.presentation"}, zipped: true, parse: opendocument.Parse,
+	},
+	{
+		name: "EPUB", mediaType: "application/epub+zip", extensions: []string{".epub"}, signatures: []string{"application/epub+zip"}, zipped: true, parse: epub.Parse,
 	},
 	{
 		name: "HTML", mediaType: HTML, extensions: []string{".html", ".htm", ".xhtml"}, declared: []string{"application/xhtml+xml"},

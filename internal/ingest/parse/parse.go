@@ -36,6 +36,9 @@ func MediaType(filename, declared string, head []byte) (string, error) {
 	if f == nil && ext != "" {
 		return "", rag.Errorf(rag.Unsupported, "%s has the ending %s, which cannot be read; %s.", name(filename), rag.Clip(ext, 20), readable())
 	}
+	if f != nil && f.zipped && found.Is("application/zip") {
+		return f.mediaType, nil // the first bytes do not show which of the formats that are zip files it is
+	}
 	if f != nil && len(f.signatures) > 0 && len(head) > 0 {
 		return "", rag.Errorf(rag.Unsupported, "%s is called %s but holds %s; rename it, or send it with its media type.", name(filename), f.name, found.String())
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -212,29 +213,57 @@ func itoa(n int) string {
 	return itoa(n/10) + string(rune('0'+n%10))
 }
 
-// table lists the rows of a table and how many of them are its head: those in thead, or of th alone.
+// table lists the rows of a table, cells that span several repeated, and how many of them are its head: those in thead, or of th alone. A table in a cell is that cell's text.
 func table(n *html.Node) (rows [][]string, header int) {
+	var g document.Grid
+	count := 0
 	for row := range n.Descendants() {
-		if row.DataAtom != atom.Tr {
+		if row.DataAtom != atom.Tr || owner(row) != n {
 			continue
 		}
-		var cells []string
-		head := true
+		begun, head := false, true
 		for cell := range row.ChildNodes() {
-			if cell.DataAtom == atom.Td || cell.DataAtom == atom.Th {
-				cells = append(cells, textOf(cell))
-				head = head && cell.DataAtom == atom.Th
+			if cell.DataAtom != atom.Td && cell.DataAtom != atom.Th {
+				continue
 			}
+			if !begun {
+				g.Row()
+				begun = true
+			}
+			g.Cell(textOf(cell), attribute(cell, "colspan"), attribute(cell, "rowspan"))
+			head = head && cell.DataAtom == atom.Th
 		}
-		if len(cells) == 0 {
+		if !begun {
 			continue
 		}
-		if head = head || row.Parent.DataAtom == atom.Thead; head && header == len(rows) {
+		if head = head || row.Parent.DataAtom == atom.Thead; head && header == count {
 			header++
 		}
-		rows = append(rows, cells)
+		count++
 	}
-	return rows, header
+	return g.Rows(), header
+}
+
+// owner is the table that a row is of.
+func owner(row *html.Node) *html.Node {
+	for n := row.Parent; n != nil; n = n.Parent {
+		if n.DataAtom == atom.Table {
+			return n
+		}
+	}
+	return nil
+}
+
+// attribute is the number that an attribute has, 1 where it is none.
+func attribute(n *html.Node, name string) int {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			if v, err := strconv.Atoi(strings.TrimSpace(a.Val)); err == nil {
+				return v
+			}
+		}
+	}
+	return 1
 }
 
 func rawText(n *html.Node) string {
