@@ -6,14 +6,21 @@ import (
 
 	"github.com/gabriel-vasile/mimetype"
 
+	"footnote/internal/ingest/parse/archive"
+	"footnote/internal/ingest/parse/code"
+	"footnote/internal/ingest/parse/data"
 	"footnote/internal/ingest/parse/document"
 	"footnote/internal/ingest/parse/epub"
+	"footnote/internal/ingest/parse/mail"
 	"footnote/internal/ingest/parse/markdown"
+	"footnote/internal/ingest/parse/markup"
+	"footnote/internal/ingest/parse/notebook"
 	"footnote/internal/ingest/parse/office"
 	"footnote/internal/ingest/parse/opendocument"
 	"footnote/internal/ingest/parse/pdf"
 	"footnote/internal/ingest/parse/plain"
 	"footnote/internal/ingest/parse/sheet"
+	"footnote/internal/ingest/parse/subtitle"
 	"footnote/internal/ingest/parse/web"
 )
 
@@ -88,6 +95,55 @@ var formats = []format{
 	{
 		name: "HTML", mediaType: HTML, extensions: []string{".html", ".htm", ".xhtml"}, declared: []string{"application/xhtml+xml"},
 		parse: func(_ context.Context, b *document.Builder, content []byte) error { return web.Parse(b, content) },
+	},
+	{
+		name: "mail", mediaType: "message/rfc822", extensions: []string{".eml"}, parse: mail.Message,
+	},
+	{
+		name: "a mailbox", mediaType: "application/mbox", extensions: []string{".mbox"}, parse: mail.Mailbox,
+	},
+	{
+		name: "Outlook", mediaType: "application/vnd.ms-outlook", extensions: []string{".msg"}, signatures: []string{"application/vnd.ms-outlook"}, parse: mail.Outlook,
+	},
+	{
+		name: "JSON", mediaType: "application/json", extensions: []string{".json", ".jsonl", ".ndjson", ".geojson"}, declared: []string{"application/jsonl", "application/x-ndjson", "application/ld+json"}, parse: data.JSON,
+	},
+	{
+		name: "YAML", mediaType: "application/yaml", extensions: []string{".yaml", ".yml"}, declared: []string{"text/yaml", "application/x-yaml"}, parse: data.YAML,
+	},
+	{
+		name: "Jupyter notebooks", mediaType: "application/x-ipynb+json", extensions: []string{".ipynb"}, parse: notebook.Parse,
+	},
+	{
+		name: "reStructuredText", mediaType: "text/x-rst", extensions: []string{".rst", ".rest"}, declared: []string{"text/prs.fallenstein.rst"}, parse: markup.ReStructuredText,
+	},
+	{
+		name: "AsciiDoc", mediaType: "text/asciidoc", extensions: []string{".adoc", ".asciidoc", ".asc"}, parse: markup.AsciiDoc,
+	},
+	{
+		name: "LaTeX", mediaType: "application/x-tex", extensions: []string{".tex", ".latex"}, declared: []string{"text/x-tex", "application/x-latex"}, parse: markup.LaTeX,
+	},
+	{
+		name: "XML", mediaType: "application/xml", extensions: []string{".xml", ".nxml", ".dbk"}, declared: []string{"text/xml"}, parse: markup.XML,
+	},
+	{
+		name: "subtitles", mediaType: "text/vtt", extensions: []string{".vtt", ".srt"}, declared: []string{"application/x-subrip"}, parse: subtitle.Parse,
+	},
+	{
+		name: "source code", mediaType: "text/x-source", extensions: []string{
+			".go", ".py", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".java", ".kt", ".kts", ".scala", ".c", ".h", ".cc", ".cpp", ".hpp", ".cs", ".rs", ".rb", ".php", ".swift", ".m", ".sql", ".sh", ".bash", ".ps1", ".lua", ".pl", ".r", ".jl",
+			".ex", ".exs", ".erl", ".hs", ".clj", ".dart", ".vue", ".svelte", ".css", ".scss", ".proto", ".graphql", ".tf", ".toml", ".ini", ".cfg", ".conf", ".properties",
+		},
+		declared: []string{"text/x-go", "text/x-python", "text/javascript", "application/javascript", "text/css"}, parse: code.Parse,
+	},
+	{
+		name: "zip archives", mediaType: "application/zip", extensions: []string{".zip"}, declared: []string{"application/x-zip-compressed"}, signatures: []string{"application/zip"}, parse: archive.Zip,
+	},
+	{
+		name: "tar archives", mediaType: "application/x-tar", extensions: []string{".tar"}, signatures: []string{"application/x-tar"}, parse: archive.Tar,
+	},
+	{
+		name: "gzip", mediaType: "application/gzip", extensions: []string{".gz", ".tgz"}, declared: []string{"application/x-gzip"}, signatures: []string{"application/gzip"}, parse: archive.Gzip,
 	},
 }
 

@@ -7,6 +7,7 @@ package parse
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"mime"
 	"path"
 	"strings"
@@ -22,11 +23,11 @@ import (
 // cannot be read, or content that is not text where text is promised.
 func MediaType(filename, declared string, head []byte) (string, error) {
 	found := mimetype.Detect(head)
-	if f := bySignature(found); f != nil {
-		return f.mediaType, nil
-	}
 	ext := strings.ToLower(path.Ext(filename))
 	f := byExtension[ext]
+	if given := bySignature(found); given != nil && !(found.Is("application/zip") && f != nil && f.zipped) { // the first bytes do not show which of the formats that are zip files it is
+		return given.mediaType, nil
+	}
 	if t, _, err := mime.ParseMediaType(declared); err == nil && f == nil {
 		f = byDeclared[strings.ToLower(t)]
 		if f == nil && t != "application/octet-stream" && t != "" {
@@ -37,7 +38,7 @@ func MediaType(filename, declared string, head []byte) (string, error) {
 		return "", rag.Errorf(rag.Unsupported, "%s has the ending %s, which cannot be read; %s.", name(filename), rag.Clip(ext, 20), readable())
 	}
 	if f != nil && f.zipped && found.Is("application/zip") {
-		return f.mediaType, nil // the first bytes do not show which of the formats that are zip files it is
+		return f.mediaType, nil
 	}
 	if f != nil && len(f.signatures) > 0 && len(head) > 0 {
 		return "", rag.Errorf(rag.Unsupported, "%s is called %s but holds %s; rename it, or send it with its media type.", name(filename), f.name, found.String())
@@ -97,8 +98,9 @@ func Parse(ctx context.Context, content []byte, filename, mediaType string, limi
 	if f == nil {
 		return rag.Parsed{}, rag.Errorf(rag.Unsupported, "%s is of type %s, which cannot be read; %s.", name(filename), rag.Clip(mediaType, 80), readable())
 	}
-	b := &document.Builder{Limits: limits}
-	if err := f.parse(ctx, b, content); err != nil {
+	b := &document.Builder{Limits: limits, Name: filename}
+	b.Nested = nested(limits, 1)
+	if err := withinTime(ctx, func() error { return f.parse(ctx, b, content) }); err != nil {
 		if ctx.Err() != nil {
 			return rag.Parsed{}, context.Cause(ctx)
 		}
@@ -108,4 +110,50 @@ func Parse(ctx context.Context, content []byte, filename, mediaType string, limi
 		return rag.Parsed{}, rag.Errorf(rag.Invalid, "%s cannot be read as %s: %w", name(filename), f.name, err)
 	}
 	return b.Parsed(mediaType), nil
+}
+
+// withinTime runs a parser until ctx ends. Most parsers look at ctx; one that is caught in a library which does not is left to itself, so that whoever waits does not wait with it. A panic is an
+// error: a file that breaks a parser breaks nothing else.
+func withinTime(ctx context.Context, parse func() error) error {
+	done := make(chan error, 1) // so that a parser which was left can end
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				done <- rag.Errorf(rag.Invalid, "The file broke its parser: %w", fmt.Errorf("%v", r))
+			}
+		}()
+		done <- parse()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// maxNesting is how deep files may be in files: a document attached to a mail in an archive is three.
+const maxNesting = 4
+
+// nested reads the files inside a file, within its limits. A container counts against them with what it unpacks, and again when that is unpacked.
+func nested(limits document.Limits, depth int) func(ctx context.Context, name, declared string, content []byte) (*document.Builder, error) {
+	files := 0
+	return func(ctx context.Context, name, declared string, content []byte) (*document.Builder, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		if files++; limits.Entries > 0 && files > limits.Entries {
+			return nil, rag.Errorf(rag.TooLarge, "The file holds more than %d files.", limits.Entries)
+		}
+		if depth > maxNesting {
+			return nil, rag.Errorf(rag.Invalid, "it lies deeper in other files than %d", maxNesting)
+		}
+		kind, err := MediaType(name, declared, content[:min(len(content), 4096)])
+		if err != nil {
+			return nil, err
+		}
+		b := &document.Builder{Limits: limits, Name: name}
+		b.Nested = nested(limits, depth+1)
+		return b, byMediaType[kind].parse(ctx, b, content)
+	}
 }

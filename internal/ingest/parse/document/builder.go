@@ -1,6 +1,7 @@
 package document
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +17,11 @@ type Builder struct {
 	Metadata rag.Metadata
 	Warnings []string
 	Limits   Limits
+
+	// Name is the file's, where it has one.
+	Name string
+	// Nested reads a file that is inside this one, such as an attachment, into a builder of its own. It knows every format, and how deep files may be in files.
+	Nested func(ctx context.Context, name, declared string, content []byte) (*Builder, error)
 
 	text   strings.Builder
 	length int // code points
@@ -103,6 +109,30 @@ func (b *Builder) Append(o *Builder) {
 		}
 	}
 	b.Warnings = append(b.Warnings, o.Warnings...)
+}
+
+// AppendFile adds a file that is inside this one under a heading with its name, or a warning that says why it cannot be read. Only the error of a limit is returned: then reading
+// ends.
+func (b *Builder) AppendFile(ctx context.Context, name, declared string, content []byte) error {
+	if b.Nested == nil {
+		return nil
+	}
+	o, err := b.Nested(ctx, name, declared, content)
+	if err != nil {
+		if rag.CodeOf(err) == rag.TooLarge || rag.CodeOf(err) == rag.Timeout || ctx.Err() != nil {
+			return err
+		}
+		b.Warn("%q was left out: %v", rag.Clip(name, 120), err)
+		return nil
+	}
+	b.Add(rag.BlockHeading, 1, name)
+	for i := range o.blocks {
+		if block := &o.blocks[i]; block.Kind == rag.BlockHeading {
+			block.Level = min(block.Level+1, 6)
+		}
+	}
+	b.Append(o)
+	return nil
 }
 
 // Page begins a page: what is added from now on is on it. Pages count from 1.

@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/plain"
 	"footnote/internal/ingest/parse/web"
 	"footnote/internal/rag"
 	"footnote/internal/text"
@@ -24,8 +25,34 @@ var gfm = goldmark.New(goldmark.WithExtensions(extension.GFM))
 // Parse adds the blocks of a Markdown document (CommonMark with GitHub's tables) as readable text: markup is dropped, list markers and
 // table rows stay legible. YAML front matter becomes metadata, its title the title.
 func Parse(b *document.Builder, s string) {
-	s = frontMatter(text.Normalise(s), b)
-	source := []byte(s)
+	Body(b, frontMatter(text.Normalise(s), b))
+}
+
+// What no person writes in one line, and takes the parser time that grows with its square.
+const (
+	maxBrackets = 2000
+	maxMarks    = 100 // of quotes and lists, one in the other
+)
+
+// overgrown tells whether a line nests so much that parsing it would take for ever.
+func overgrown(s string) bool {
+	for line := range strings.Lines(s) {
+		marks := len(line) - len(strings.TrimLeft(line, ">-+* \t"))
+		if strings.Count(line, "[") > maxBrackets || marks > maxMarks && strings.Count(line[:marks], ">")+strings.Count(line[:marks], "- ")+strings.Count(line[:marks], "* ") > maxMarks {
+			return true
+		}
+	}
+	return false
+}
+
+// Body adds the blocks of Markdown that has no front matter.
+func Body(b *document.Builder, s string) {
+	if overgrown(s) {
+		b.Warn("a line nests more brackets or marks than Markdown is read with; the text was read as plain")
+		plain.Parse(b, s)
+		return
+	}
+	source := []byte(text.Normalise(s))
 	m := mdWalker{b, source}
 	m.blocks(gfm.Parser().Parse(gmtext.NewReader(source)))
 }
