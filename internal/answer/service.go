@@ -82,6 +82,7 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	if q.TopK == 0 {
 		q.TopK = DefaultPassages
 	}
+	q.Collapse = true // a text that is there twice has its place in the prompt once
 	started := time.Now()
 	hits, err := s.o.Search.Search(ctx, q.Query)
 	if err != nil {

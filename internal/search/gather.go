@@ -8,8 +8,8 @@ import (
 	"footnote/internal/rag"
 )
 
-// gather walks down the fused list and keeps what may be a hit: active, let pass by the filter, with every phrase, and not nearly the same as something kept
-// already. It stops when what is kept fills the answer, and the reranker's depth.
+// gather walks down the fused list and keeps what may be a hit: active, let pass by the filter, with every phrase, and, where they are
+// to be collapsed, not nearly the same as something kept already. It stops when what is kept fills the answer, and the reranker's depth.
 func (r *request) gather(ctx context.Context) (enough bool, err error) {
 	r.outcomes, r.twins, r.kept = map[rag.ChunkID]rag.Outcome{}, map[rag.ChunkID]rag.ChunkID{}, r.kept[:0]
 	var sketches []*sketch // of kept
@@ -31,7 +31,7 @@ func (r *request) gather(ctx context.Context) (enough bool, err error) {
 				continue
 			}
 			h.Score, h.Fused = c.Score, &rag.Stage{Rank: at + i + 1, Score: c.Score}
-			if !r.query.KeepDuplicates {
+			if r.query.Collapse {
 				s := sketchOf(h)
 				if twin := twinOf(sketches, s); twin >= 0 {
 					k := &r.kept[twin]
