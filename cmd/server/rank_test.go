@@ -148,6 +148,16 @@ func TestRank_OutagesLeaveTheFusedOrderAndSaySo(t *testing.T) {
 		hang := make(chan struct{})
 		url := rerankServer(t, "", func(w http.ResponseWriter, r *http.Request) {
 			switch mode.Load() {
+			case "good":
+				var in struct{ Documents, Texts []string }
+				if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+					w.WriteHeader(400)
+				}
+				scores := make([]map[string]any, len(in.Documents)+len(in.Texts))
+				for i := range scores {
+					scores[i] = map[string]any{"index": i, "relevance_score": -i}
+				}
+				_ = json.NewEncoder(w).Encode(map[string]any{"results": scores}) // the client is gone when this fails
 			case "slow":
 				select {
 				case <-hang:
@@ -173,6 +183,10 @@ func TestRank_OutagesLeaveTheFusedOrderAndSaySo(t *testing.T) {
 		s := handbook(t, "RERANK=endpoint", "RERANK_BASE_URL="+url, "RERANK_API_KEY=sk-canary", "RERANK_TIMEOUT=500ms")
 		want := s.rank(parental, map[string]any{"rerank": "none"})
 		for i, m := range []string{"slow", "failing", "wrong key", "nonsense", "too few", "beyond", "cut"} {
+			mode.Store("good") // so that the failures are not in a row, after which the endpoint is left alone
+			if got := s.rank(parental, nil); got.Degraded != nil {
+				t.Errorf("before %s: degraded %v", m, got.Degraded)
+			}
 			mode.Store(m)
 			got := s.rank(parental, nil)
 			if !slices.Equal(got.Degraded, []string{"rerank"}) || !slices.Equal(got.names(), want.names()) {
@@ -190,6 +204,12 @@ func TestRank_OutagesLeaveTheFusedOrderAndSaySo(t *testing.T) {
 		s.call("POST", "/v1/query", map[string]any{"query": parental, "collections": []string{"handbook"}}, 200, &answer)
 		if answer.Status != "answered" || !slices.Equal(answer.Degraded, []string{"rerank"}) {
 			t.Errorf("got %+v", answer)
+		}
+		// The last failure and this one were two in a row. After the third the endpoint, well again, is left alone.
+		s.rank(parental, nil)
+		mode.Store("good")
+		if got := s.rank(parental, nil); !slices.Equal(got.Degraded, []string{"rerank"}) || !slices.Equal(got.names(), want.names()) {
+			t.Errorf("left alone: got %v, degraded %v", got.names(), got.Degraded)
 		}
 	})
 }

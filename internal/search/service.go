@@ -74,6 +74,8 @@ type Options struct {
 type Service struct {
 	o     Options
 	specs sync.Map // name → spec
+
+	endpoint breaker // of Options.Endpoint
 }
 
 // spec is a collection as it was looked up a moment ago.
