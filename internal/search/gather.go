@@ -20,7 +20,11 @@ func (r *request) gather(ctx context.Context) (enough bool, err error) {
 		want = r.query.RerankDepth
 	}
 	for at := 0; at < len(r.fused); {
-		batch := r.fused[at:min(at+2*max(r.query.TopK, want), len(r.fused))]
+		size := max(r.query.TopK, want)
+		if r.sifts() || at > 0 {
+			size *= 2 // so that one reading will do
+		}
+		batch := r.fused[at:min(at+size, len(r.fused))]
 		if err := r.hydrate(ctx, batch); err != nil {
 			return false, err
 		}
@@ -54,6 +58,11 @@ func (r *request) gather(ctx context.Context) (enough bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// sifts tells whether the query leaves some of the candidates out.
+func (r *request) sifts() bool {
+	return r.query.Filter != nil || r.query.Collapse || r.query.MaxPerDocument > 0 || len(r.phrases) > 0
 }
 
 func twinOf(sketches []*sketch, s *sketch) int {
