@@ -249,6 +249,15 @@ func TestRank_PhrasesDuplicatesAndTheirExplanation(t *testing.T) {
 			t.Errorf("at most one of a document: got %v", one)
 		}
 
+		for _, stream := range []bool{false, true} {
+			in := map[string]any{"query": parental, "collections": []string{"handbook"}, "stream": stream}
+			plain := string(s.call("POST", "/v1/query", in, 200, nil).body)
+			in["explain"] = true
+			explained := string(s.call("POST", "/v1/query", in, 200, nil).body)
+			if strings.Contains(plain, `"stages"`) || !strings.Contains(explained, `"explain":{"stages":[{"stage":"dense","found":`) || !strings.Contains(explained, `"outcome":"returned"`) || !strings.Contains(explained, `"outcome":"duplicate"`) {
+				t.Errorf("stream %t: got %s, explained %s", stream, plain, explained)
+			}
+		}
 		passages := map[string]int{}
 		for _, p := range s.ask(parental).Passages {
 			if passages[p.Text]++; passages[p.Text] > 1 {

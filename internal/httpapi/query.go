@@ -23,6 +23,7 @@ type queryRequest struct {
 	Language    string   `json:"language"`
 	Stream      bool     `json:"stream"`
 	Neighbours  int      `json:"neighbours"`
+	Explain     bool     `json:"explain"`
 }
 
 type turn struct {
@@ -91,6 +92,7 @@ type answer struct {
 	Language  string             `json:"language"`
 	Fallback  bool               `json:"fallback"`
 	Degraded  []string           `json:"degraded,omitempty"`
+	Explain   *explanation       `json:"explain,omitempty"`
 	Claims    []claim            `json:"claims"`
 	Citations []citation         `json:"citations"`
 	Passages  []passage          `json:"passages"`
@@ -106,7 +108,7 @@ type usage struct {
 
 func wireAnswer(a rag.Answer) answer {
 	out := answer{
-		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Claims: []claim{}, Citations: []citation{},
+		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Explain: wireExplanation(a.Explanation), Claims: []claim{}, Citations: []citation{},
 		Passages: wirePassages(a.Passages), Model: a.Model, Usage: usage(a.Usage), Timings: milliseconds(a.Timings),
 	}
 	if a.Reason != "" {
@@ -127,7 +129,7 @@ func wireAnswer(a rag.Answer) answer {
 
 // question checks a request's own bounds; the rest is search's to check.
 func (in queryRequest) question() (rag.Question, error) {
-	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true}, Language: in.Language, Neighbours: in.Neighbours}
+	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true, Explain: in.Explain}, Language: in.Language, Neighbours: in.Neighbours}
 	if in.TopK != nil {
 		if q.TopK = *in.TopK; q.TopK < 1 || q.TopK > maxPassages {
 			return q, rag.FieldErrorf("/top_k", "top_k must be between 1 and %d, got %d.", maxPassages, q.TopK)

@@ -91,6 +91,8 @@ type Answer struct {
 	Usage     Usage
 	Timings   Timings
 	CreatedAt time.Time
+
+	Explanation *Explanation // of the search for passages; nil unless it was asked for
 }
 
 // EventKind names a step of an answer in the making.
