@@ -19,6 +19,8 @@ import (
 type evalOptions struct {
 	datasets, foreign                    []string // folders
 	all, keep                            string   // folders
+	report                               string   // Markdown file
+	command                              string   // as the report gives it
 	split                                string
 	most                                 int // questions of a set; 0: all
 	fusions, reranks, efforts, collapses []string
@@ -38,17 +40,28 @@ otherwise, takes the documents in again but embeds only texts that it did not fi
 
 The first values of --fusion, --rerank, --effort and --collapse make a search that is compared, query by query, with each half of it alone;
 each further value makes one that differs in it alone, which is compared with the first one too. Quotation marks in the set's questions ask
-for nothing. With --foreign, the questions of other sets are asked as well, to see whether they are refused.`,
+for nothing. With --foreign, the questions of other sets are asked as well, to see whether they are refused.
+
+With --report, the tables of all sets are written into a Markdown file, between the two lines that mark their place.`,
 		Example: `  footnote eval --dataset data/scifact
   footnote eval --dataset data/scifact --fusion zscore,rrf,convex --rerank none,late --keep /tmp/sets
   footnote eval --dataset data/xquad-en --foreign data/cranfield --json
-  footnote eval --all data --split DEV --keep /tmp/sets`,
+  footnote eval --all data --split DEV --keep /tmp/sets --report docs/quality.md`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.eval(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.command = "footnote eval --dataset DIR"
+			for _, name := range []string{"split", "queries", "fusion", "rerank", "rerank-depth", "effort", "collapse"} {
+				if cmd.Flags().Changed(name) {
+					o.command += " --" + name + " " + strings.Trim(cmd.Flag(name).Value.String(), "[]")
+				}
+			}
+			return p.eval(cmd.Context(), o)
+		},
 	}
 	cmd.Flags().StringSliceVar(&o.datasets, "dataset", nil, "folders of sets")
 	cmd.Flags().StringVar(&o.all, "all", "", "folder whose folders are sets; each is measured")
 	cmd.Flags().StringVar(&o.keep, "keep", "", "folder to keep the store in, for the next run (default: a temporary one)")
+	cmd.Flags().StringVar(&o.report, "report", "", "Markdown file to write the tables into")
 	cmd.Flags().StringVar(&o.split, "split", "", "in sets whose questions' ids begin with a split's name, such as DEV_1, ask only those of this one (default: all)")
 	cmd.Flags().IntVar(&o.most, "queries", 0, "ask only so many of a set's questions, the first (default: all)")
 	cmd.Flags().StringSliceVar(&o.foreign, "foreign", nil, "folders of sets whose questions the others cannot answer")
@@ -87,6 +100,7 @@ func (p *program) eval(ctx context.Context, o evalOptions) error {
 		return err
 	}
 	defer end()
+	var reports []eval.Report
 	for _, d := range sets {
 		r, err := p.evalSet(ctx, store, d, variants, foreign)
 		if err != nil {
@@ -100,8 +114,18 @@ func (p *program) eval(ctx context.Context, o evalOptions) error {
 		if err != nil {
 			return err
 		}
+		reports = append(reports, r)
 	}
-	return nil
+	if o.report == "" {
+		return nil
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "\nModel %s (%s). A row alone: `%s`\n\n", store.embedder.Model(), store.embedder.Fingerprint(), o.command)
+	if err := eval.Markdown(&text, reports); err != nil {
+		return err
+	}
+	text.WriteByte('\n')
+	return eval.WriteRegion(o.report, text.String())
 }
 
 // read reads sets, with at most so many questions, the first, unless it is 0.
