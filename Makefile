@@ -53,9 +53,9 @@ bench-index: ## the embedded index beside a float32 scan, chromem-go and bleve; 
 	@echo "INDEX_VECTORS=$(VECTORS_DIR)/real.vectors has the embeddings, for the recall test of internal/index/local"
 	cd internal/index/bench && $(GO) run . -vectors $(VECTORS_DIR)/real.vectors -data $(EVAL_DATA) -sizes $(SIZES)
 
-eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
+eval: build ## quality on every labelled set below $(EVAL_DATA), into docs/quality.md; EVAL_KEEP=DIR keeps the sets for the next run, EVALFLAGS adds flags
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }
-	for set in $(EVAL_DATA)/retrieval/*/; do ./bin/footnote eval --dataset $$set || exit 1; done
+	./bin/footnote eval --all $(EVAL_DATA)/retrieval --split DEV --report docs/quality.md $(if $(EVAL_KEEP),--keep $(EVAL_KEEP)) $(EVALFLAGS)
 
 clean:
 	rm -rf bin

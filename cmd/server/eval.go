@@ -160,7 +160,6 @@ func (p *program) evalSet(ctx context.Context, store *evalStore, d eval.Dataset,
 
 // evalVariants are each half of the search alone, the whole with the first value of every option, and one for each other value, which differs in it alone.
 func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]eval.Variant, error) {
-	out := []eval.Variant{{Name: "dense", Query: rag.Query{Mode: rag.Dense}}, {Name: "lexical", Query: rag.Query{Mode: rag.Lexical}}}
 	base := rag.Query{Mode: rag.Hybrid, RerankDepth: depth}
 	options := []struct {
 		values []string
@@ -185,6 +184,12 @@ func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]e
 		if v != "true" && v != "false" {
 			return nil, fmt.Errorf("--collapse must be true or false, got %q", v)
 		}
+	}
+	half := rag.Query{KeepDuplicates: base.KeepDuplicates}
+	out := make([]eval.Variant, 2, 3)
+	for i, mode := range []rag.Mode{rag.Dense, rag.Lexical} {
+		half.Mode = mode
+		out[i] = eval.Variant{Name: string(mode), Query: half}
 	}
 	out = append(out, eval.Variant{Name: name, Query: base})
 	for i, o := range options {

@@ -27,6 +27,9 @@ func TestEvalVariants_EachDiffersInOneThing(t *testing.T) {
 	if v := got[4].Query; v.Rerank != "late" || v.RerankDepth != 10 || v.Fusion != "rrf" || !v.KeepDuplicates {
 		t.Errorf("got %+v", v)
 	}
+	if !got[0].Query.KeepDuplicates || !got[1].Query.KeepDuplicates || got[0].Query.Mode != rag.Dense || got[1].Query.Mode != rag.Lexical {
+		t.Errorf("got the halves %+v and %+v, want them to keep duplicates as the whole does", got[0].Query, got[1].Query)
+	}
 	if v := got[5].Query; v.KeepDuplicates || v.Rerank != "none" {
 		t.Errorf("got %+v", v)
 	}
