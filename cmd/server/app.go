@@ -70,6 +70,7 @@ type app struct {
 	embedder embedder
 	tokens   search.TokenEmbedder // the embedder's, when it gives token states
 	others   []embedder           // of collections on their way to another model
+	queries  *embedcache.Cache    // of all models; nil when none is wanted
 	ingest   *ingest.Service
 	search   *search.Service
 	handler  http.Handler
@@ -256,16 +257,16 @@ func (a *app) cacheQueries(registry *prometheus.Registry) {
 	hits := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_hits_total", Help: "Queries whose vector was there, or on its way for another request."})
 	misses := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_misses_total", Help: "Queries that went through the model."})
 	registry.MustRegister(hits, misses)
-	cache := embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(hit bool) {
+	a.queries = embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(hit bool) {
 		if hit {
 			hits.Inc()
 		} else {
 			misses.Inc()
 		}
 	}})
-	a.embedder = cache.Over(a.embedder)
+	a.embedder = a.queries.Over(a.embedder)
 	for i, e := range a.others {
-		a.others[i] = cache.Over(e)
+		a.others[i] = a.queries.Over(e)
 	}
 }
 
