@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"footnote/internal/rag"
+	"footnote/internal/text"
 )
 
 // mark is a footnote that an author set: its number and the index of the passage that it names.
@@ -13,8 +14,9 @@ type mark struct{ number, passage int }
 
 // tie binds a claim to a passage.
 type tie struct {
-	passage int // its index
-	marker  int // the author's footnote; 0: code found the passage
+	passage int  // its index
+	marker  int  // the author's footnote; 0: code found the passage
+	foreign bool // it is in another language than the claim
 	alignment
 }
 
@@ -52,10 +54,17 @@ func (s *Service) attribute(ctx context.Context, a attribution) (ties [][]tie, d
 	if err != nil {
 		return nil, false, err
 	}
+	languages := map[int]string{}
+	foreign := func(claim, passage int) bool {
+		if _, ok := languages[passage]; !ok {
+			languages[passage] = text.Language(a.passages[passage].Hit.Chunk.Text)
+		}
+		return text.Language(a.claims[claim].Text) != languages[passage]
+	}
 	for i := range ties {
 		for _, t := range [][]tie{ties[i], found[i]} {
 			for j := range t {
-				t[j].alignment = next()
+				t[j].alignment, t[j].foreign = next(), foreign(i, t[j].passage)
 			}
 		}
 	}
@@ -86,7 +95,7 @@ func (s *Service) attribute(ctx context.Context, a attribution) (ties [][]tie, d
 	for _, p := range pairs {
 		for j, t := range found[p.statement] {
 			if t.passage == p.passage {
-				found[p.statement][j].alignment = next()
+				found[p.statement][j].alignment, found[p.statement][j].foreign = next(), foreign(p.statement, p.passage)
 			}
 		}
 	}
@@ -129,21 +138,24 @@ func supports(ties []tie) bool {
 	return slices.ContainsFunc(ties, func(t tie) bool { return t.Verdict == rag.VerdictSupported })
 }
 
-// rank orders verdicts by how much they say of a claim.
-func rank(v rag.Verdict) int {
-	switch v {
-	case rag.VerdictSupported:
+// rank orders ties by how much they say of a claim. Across languages only vectors compare, and they see neither a negation nor who does what to whom: what contradicts a claim in its own
+// language is not outweighed by what supports it in another.
+func rank(t tie) int {
+	switch {
+	case t.Verdict == rag.VerdictSupported && !t.foreign:
+		return 4
+	case t.Verdict == rag.VerdictContradicted:
 		return 3
-	case rag.VerdictContradicted:
+	case t.Verdict == rag.VerdictSupported:
 		return 2
-	case rag.VerdictWeak:
+	case t.Verdict == rag.VerdictWeak:
 		return 1
 	}
 	return 0
 }
 
 func compareTies(x, y tie) int {
-	return cmp.Or(cmp.Compare(rank(x.Verdict), rank(y.Verdict)), cmp.Compare(x.Support, y.Support))
+	return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(x.Support, y.Support))
 }
 
 // distinct leaves out of found, best first, what points at the same words as a better one or as one that is named: chunks overlap, and two claims' searches find one passage.
@@ -177,7 +189,13 @@ func chosen(named, found []tie, most int) []tie {
 			n++
 		}
 		return found[:n]
-	case len(named) > 0 || rank(found[0].Verdict) == 0:
+	case len(named) > 0: // what supports may stand behind what contradicts
+		i := slices.IndexFunc(found, func(t tie) bool { return t.Verdict == rag.VerdictSupported })
+		if i < 0 {
+			return nil
+		}
+		return found[i : i+1]
+	case rank(found[0]) == 0:
 		return nil
 	}
 	return found[:1]
