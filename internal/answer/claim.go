@@ -29,6 +29,7 @@ type part struct {
 	context string   // what an item or a cell is about: its lead-in, its row, its column
 	block   int      // parts that belong together have one number: a lead-in and its list, the cells of a row
 	line    rag.Span // of an item: the whole of it, with its bullet; of a cell: its row
+	indent  int      // of an item
 }
 
 // segment cuts a text into parts, in order. Sentences, list items and table cells are claims, unless they say nothing that can be checked; headings, code, the names of
@@ -240,7 +241,7 @@ func (g *segmenter) item(lines []line, i int) int {
 	}
 	spans := g.sentences(lines[from].start+bullet, lines[i-1].end)
 	for n, span := range spans {
-		p := part{span: span, kind: itemPart, block: block, line: whole, context: strings.Join(about, " ")}
+		p := part{span: span, kind: itemPart, block: block, line: whole, indent: indent, context: strings.Join(about, " ")}
 		if body := g.said(span); n == len(spans)-1 && i < len(lines) && itemStart.MatchString(g.text(lines[i])) && deeper(g.text(lines[i]), indent) {
 			if endsWithColon(body) || len(termSet(body)) < shortClaim {
 				p.kind = leadPart

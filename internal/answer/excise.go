@@ -85,7 +85,7 @@ func (e *excision) parts(parts []part, dropped func(part) bool) {
 	for i, p := range parts {
 		switch {
 		case p.kind == itemPart || p.kind == cellPart || p.kind == leadPart && p.line != p.span:
-			if all(func(q part) bool { return q.line == p.line }) && (p.kind != itemPart || !e.shelters(parts, p, dropped)) {
+			if all(func(q part) bool { return q.line == p.line }) && (p.kind == cellPart || !shelters(parts, i, dropped)) {
 				e.lines(p.line)
 			} else if p.claim && dropped(p) {
 				if p.kind == cellPart {
@@ -119,11 +119,18 @@ func (e *excision) parts(parts []part, dropped func(part) bool) {
 	}
 }
 
-// shelters tells whether an item has nested items that stay.
-func (e *excision) shelters(parts []part, p part, dropped func(part) bool) bool {
-	return slices.ContainsFunc(parts, func(q part) bool {
-		return q.kind == itemPart && q.block == p.block && q.line.Start > p.line.Start && q.claim && !dropped(q) && p.context != q.context && len(q.context) > len(p.context)
-	})
+// shelters tells whether the item that a part is of has nested items that stay.
+func shelters(parts []part, i int, dropped func(part) bool) bool {
+	for _, q := range parts[i+1:] {
+		switch {
+		case q.line == parts[i].line:
+		case q.line == q.span || q.indent <= parts[i].indent:
+			return false
+		case q.claim && !dropped(q):
+			return true
+		}
+	}
+	return false
 }
 
 // tableEnd is the index of the last part of the table that a part of its header begins.

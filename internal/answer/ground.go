@@ -32,7 +32,7 @@ func (s *Service) Ground(ctx context.Context, r rag.GroundRequest) (rag.Groundin
 	started := time.Now()
 	out := rag.Grounding{Text: r.Text, Language: text.Language(r.Text), Timings: rag.Timings{}}
 	marks := markerSpans(r.Text)
-	runes := []rune(blank(r.Text, marks))
+	runes := []rune(masked(r.Text))
 	a := attribution{most: groundSources, verify: r.Verify}
 	var spans []rag.Span
 	for _, p := range segment(r.Text, marks) {
@@ -119,11 +119,28 @@ func (s *Service) near(ctx context.Context, r rag.GroundRequest, claims []statem
 	if len(claims) == 0 { // names and filter are checked all the same
 		claims = []statement{{Text: rag.Clip(strings.TrimSpace(r.Text), rag.MaxQueryLength)}}
 	}
+	queries := make([]rag.Query, len(claims))
+	texts := make([]string, len(claims))
+	for i, c := range claims {
+		texts[i] = rag.Clip(strings.Join(strings.Fields(c.Text), " "), rag.MaxQueryLength-1)
+		queries[i] = rag.Query{Text: texts[i], Collections: r.Collections, Filter: r.Filter, TopK: r.TopK, IgnorePhrases: true}
+	}
+	if err := queries[0].WithDefaults().Validate(); err != nil { // before anything is embedded
+		return nil, err
+	}
+	if e, ok := s.o.Embedder.(interface{ Fingerprint() string }); ok && len(texts) > 1 { // all at once rather than one by one
+		vectors, err := s.o.Embedder.EmbedQueries(ctx, texts)
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range vectors {
+			queries[i].Vectors = map[string]rag.Embedding{e.Fingerprint(): v}
+		}
+	}
 	found := make([]rag.Hits, len(claims))
 	g, searching := errgroup.WithContext(ctx)
 	g.SetLimit(searchesAtOnce)
-	for i, c := range claims {
-		q := rag.Query{Text: rag.Clip(strings.Join(strings.Fields(c.Text), " "), rag.MaxQueryLength-1), Collections: r.Collections, Filter: r.Filter, TopK: r.TopK, IgnorePhrases: true}
+	for i, q := range queries {
 		g.Go(func() (err error) {
 			found[i], err = s.o.Search.Search(searching, q)
 			return err

@@ -139,6 +139,9 @@ func blank(s string, spans []rag.Span) string {
 	return string(r)
 }
 
+// masked puts spaces in the place of a text's markers.
+func masked(s string) string { return blank(s, markerSpans(s)) }
+
 // withoutMarkers takes the markers out that a source set itself: they are no footnotes of ours.
 func withoutMarkers(s string) string {
 	var b strings.Builder

@@ -62,7 +62,8 @@ func (w *writer) apply() error {
 		return w.withhold(fmt.Sprintf("%d of the %d claims of the answer that was written are not borne out by the passages, so all of it is withheld (policy=strict).", bad, n))
 	case bad > 0:
 		w.drop()
-		a.Status, a.Reason = rag.Partial, fmt.Sprintf("%d of %d claims were left out, because no passage bears them out.", bad, n)
+		rest := strings.TrimPrefix(a.Reason, w.concluded) // such as that the model was stopped
+		a.Status, a.Reason = rag.Partial, fmt.Sprintf("%d of %d claims were left out, because no passage bears them out.", bad, n)+rest
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"footnote/internal/rag"
 )
 
-// written is a writer whose answer was written as text: claims with BAD in them are unsupported, and markers cite passages of their numbers.
-func written(t *testing.T, said string) *writer {
+// draft is a writer whose answer was written as text: claims with BAD in them are unsupported, and markers cite passages of their numbers.
+func draft(t *testing.T, said string) *writer {
 	t.Helper()
 	a := &rag.Answer{Text: said, Status: rag.Partial, Language: "en"}
 	w := &writer{answer: a, emit: func(rag.Event) error { return nil }, question: rag.Question{Policy: rag.PolicyDrop}}
@@ -64,27 +64,28 @@ func written(t *testing.T, said string) *writer {
 func TestDrop_LeavesNoTraceAndMovesEverythingElse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ in, want string }{
-		"a sentence in the middle":              {"One [1]. BAD two [2]. Three [3].", "One [1]. Three [2]."},
-		"the first sentence":                    {"BAD one [1]. Two [2].", "Two [1]."},
-		"the last sentence":                     {"One [1]. BAD two.[2]", "One [1]."},
-		"the end of a paragraph":                {"One [1]. BAD two [2].\n\nThree [3].", "One [1].\n\nThree [2]."},
-		"a paragraph":                           {"One [1].\n\nBAD two [2].\n\nThree [3].", "One [1].\n\nThree [2]."},
-		"Chinese":                               {"甲是一[1]。BAD乙是二[2]。丙是三[3]。", "甲是一[1]。丙是三[2]。"},
-		"emoji":                                 {"👩‍👧 one [1]! BAD 👍 two [2]! 🎉 three [3]!", "👩‍👧 one [1]! 🎉 three [2]!"},
-		"a list item":                           {"The rules:\n- one [1]\n- BAD two [2]\n- three [3]\n", "The rules:\n- one [1]\n- three [2]"},
-		"a sentence of an item":                 {"- One. BAD two [1].\n- Three [2].", "- One.\n- Three [1]."},
-		"all items, and what led in to them":    {"Before [1]. The rules:\n- BAD one [2]\n- BAD two\n\nAfter.", "Before [1].\n\nAfter."},
-		"an item with nested ones that stay":    {"- BAD pay of all kinds of leave in the house is full\n  - one [1]\n- two", "-\n  - one [1]\n- two"},
-		"a cell":                                {"| Kind | Weeks | Pay |\n|---|---|---|\n| Sick | BAD six [1] | full [2] |\n", "| Kind | Weeks | Pay |\n|---|---|---|\n| Sick | | full [1] |"},
-		"a row":                                 {"| Kind | Weeks |\n|---|---|\n| Sick | BAD six [1] |\n| Other | two [2] |\n", "| Kind | Weeks |\n|---|---|\n| Other | two [1] |"},
-		"a table, and what led in to it":        {"It is so. As follows:\n\n| Kind | Weeks |\n|---|---|\n| Sick | BAD six [1] |\n\nAfter [2].", "It is so.\n\nAfter [1]."},
-		"a heading with nothing left":           {"# A\n\nOne [1].\n\n# B\n\nBAD two [2].\n\n# C\n\nThree [3].", "# A\n\nOne [1].\n\n# C\n\nThree [2]."},
-		"the marker of a lead-in goes":          {"According to this [1]:\n- BAD one\n- two", "According to this:\n- two"},
-		"code stays":                            {"One [1].\n\n```\nBAD code\n```\n\nBAD two [2].", "One [1].\n\n```\nBAD code\n```"},
-		"markers past nine":                     {"A [1]. B [2]. C [3]. D [4]. E [5]. F [6]. G [7]. H [8]. BAD I [9]. J [10]. K [11].", "A [1]. B [2]. C [3]. D [4]. E [5]. F [6]. G [7]. H [8]. J [9]. K [10]."},
-		"what greets stays, and counts nothing": {"Sure! BAD one [1]. Two [2].", "Sure! Two [1]."},
+		"a sentence in the middle":                 {"One [1]. BAD two [2]. Three [3].", "One [1]. Three [2]."},
+		"the first sentence":                       {"BAD one [1]. Two [2].", "Two [1]."},
+		"the last sentence":                        {"One [1]. BAD two.[2]", "One [1]."},
+		"the end of a paragraph":                   {"One [1]. BAD two [2].\n\nThree [3].", "One [1].\n\nThree [2]."},
+		"a paragraph":                              {"One [1].\n\nBAD two [2].\n\nThree [3].", "One [1].\n\nThree [2]."},
+		"Chinese":                                  {"甲是一[1]。BAD乙是二[2]。丙是三[3]。", "甲是一[1]。丙是三[2]。"},
+		"emoji":                                    {"👩‍👧 one [1]! BAD 👍 two [2]! 🎉 three [3]!", "👩‍👧 one [1]! 🎉 three [2]!"},
+		"a list item":                              {"The rules:\n- one [1]\n- BAD two [2]\n- three [3]\n", "The rules:\n- one [1]\n- three [2]"},
+		"a sentence of an item":                    {"- One. BAD two [1].\n- Three [2].", "- One.\n- Three [1]."},
+		"all items, and what led in to them":       {"Before [1]. The rules:\n- BAD one [2]\n- BAD two\n\nAfter.", "Before [1].\n\nAfter."},
+		"an item with nested ones that stay":       {"- BAD pay of all kinds of leave in the house is full\n  - one [1]\n- two", "-\n  - one [1]\n- two"},
+		"an item whose sibling's nested ones stay": {"- BAD one of the rules is this\n- another rule of them is that [1]\n  - three [2]", "- another rule of them is that [1]\n  - three [2]"},
+		"a cell":                                   {"| Kind | Weeks | Pay |\n|---|---|---|\n| Sick | BAD six [1] | full [2] |\n", "| Kind | Weeks | Pay |\n|---|---|---|\n| Sick | | full [1] |"},
+		"a row":                                    {"| Kind | Weeks |\n|---|---|\n| Sick | BAD six [1] |\n| Other | two [2] |\n", "| Kind | Weeks |\n|---|---|\n| Other | two [1] |"},
+		"a table, and what led in to it":           {"It is so. As follows:\n\n| Kind | Weeks |\n|---|---|\n| Sick | BAD six [1] |\n\nAfter [2].", "It is so.\n\nAfter [1]."},
+		"a heading with nothing left":              {"# A\n\nOne [1].\n\n# B\n\nBAD two [2].\n\n# C\n\nThree [3].", "# A\n\nOne [1].\n\n# C\n\nThree [2]."},
+		"the marker of a lead-in goes":             {"According to this [1]:\n- BAD one\n- two", "According to this:\n- two"},
+		"code stays":                               {"One [1].\n\n```\nBAD code\n```\n\nBAD two [2].", "One [1].\n\n```\nBAD code\n```"},
+		"markers past nine":                        {"A [1]. B [2]. C [3]. D [4]. E [5]. F [6]. G [7]. H [8]. BAD I [9]. J [10]. K [11].", "A [1]. B [2]. C [3]. D [4]. E [5]. F [6]. G [7]. H [8]. J [9]. K [10]."},
+		"what greets stays, and counts nothing":    {"Sure! BAD one [1]. Two [2].", "Sure! Two [1]."},
 	} {
-		w := written(t, c.in)
+		w := draft(t, c.in)
 		w.drop()
 		a := w.answer
 		if a.Text != c.want {
@@ -121,7 +122,7 @@ func TestDrop_LeavesNoTraceAndMovesEverythingElse(t *testing.T) {
 
 func TestRelease_SaysTheTextClaimByClaim(t *testing.T) {
 	t.Parallel()
-	w := written(t, "Sure! One [1]. Two.\n\n- three [2]\n\nBye.")
+	w := draft(t, "Sure! One [1]. Two.\n\n- three [2]\n\nBye.")
 	var got []string
 	w.emit = func(e rag.Event) error {
 		switch e.Kind {

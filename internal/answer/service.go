@@ -135,6 +135,7 @@ type writer struct {
 	texts     map[rag.DocumentID]string // stored texts read so far
 	parts     []part                    // of a written answer, and its markers
 	marks     []rag.Span
+	concluded string // what conclude gave for the reason
 }
 
 func (w *writer) write() error {

@@ -112,6 +112,7 @@ func (w *writer) conclude(parts []part) error {
 	default:
 		a.Reason = fmt.Sprintf("%d of %d claims are not fully borne out by the passages; each claim's verdict says which.", n-supported, n)
 	}
+	w.concluded = a.Reason
 	return nil
 }
 
