@@ -30,6 +30,12 @@ type attribution struct {
 	verify   rag.Verify
 }
 
+// from is what is asked about the claims from n on; near must not depend on the claim.
+func (a attribution) from(n int) attribution {
+	a.claims, a.marked = a.claims[min(n, len(a.claims)):], a.marked[min(n, len(a.marked)):]
+	return a
+}
+
 // attribute ties each claim to the passages that its author names, and, where none of them supports it, to the one that does so best. Of passages that nobody named, what
 // supports a claim goes before what contradicts it, and that before what is only near; one that says nothing of it is no source. When the author named
 // passages, another is added only if it supports the claim. With VerifyOff nothing is looked for, and nothing scored.

@@ -11,32 +11,13 @@ import (
 
 // ground ties each claim of a written answer to its sources, scores it and says how the answer stands. notes are in the order of the text.
 func (w *writer) ground(notes []footnote) error {
-	marks := make([]rag.Span, len(notes))
-	for i, n := range notes {
-		marks[i] = rag.Span{Start: n.at, End: n.at + len("[]") + len(itoa(n.marker))}
-	}
-	parts := segment(w.answer.Text, marks)
-	owner := owners(parts, notes)
-	w.parts, w.marks = parts, marks
-
-	a := attribution{passages: w.answer.Passages, most: 1, verify: w.question.Verify, near: func(int) []int { return indices(len(w.answer.Passages)) }}
-	runes := []rune(blank(w.answer.Text, marks))
-	var spans []rag.Span
-	place := make([]int, len(parts)) // of a part among the claims
-	for i, p := range parts {
-		if !p.claim {
-			continue
-		}
-		place[i] = len(spans)
-		spans = append(spans, p.span)
-		a.claims = append(a.claims, p.statement(runes[p.span.Start:p.span.End]))
-	}
-	a.marked = make([][]mark, len(spans))
-	for i, n := range notes {
-		if owner[i] >= 0 {
-			c := place[owner[i]]
-			a.marked[c] = append(a.marked[c], mark{n.marker, n.passage - 1})
-		}
+	w.marks = spansOf(notes)
+	w.parts = segment(w.answer.Text, w.marks)
+	spans, a := w.toAttribute(w.parts, notes, owners(w.parts, notes))
+	var known [][]tie
+	if w.live != nil {
+		known = w.live.ties
+		a = a.from(len(known))
 	}
 	ties, degraded, err := w.attribute(w.ctx, a)
 	if err != nil {
@@ -45,10 +26,41 @@ func (w *writer) ground(notes []footnote) error {
 	if degraded && !slices.Contains(w.answer.Degraded, "judge") {
 		w.answer.Degraded = append(slices.Clone(w.answer.Degraded), "judge")
 	}
-	if err := w.citeAll(spans, ties, len(notes)); err != nil {
+	if err := w.citeAll(spans, slices.Concat(known, ties), len(notes)); err != nil {
 		return err
 	}
-	return w.conclude(parts)
+	return w.conclude(w.parts)
+}
+
+// spansOf are the spans of the markers in the text.
+func spansOf(notes []footnote) []rag.Span {
+	marks := make([]rag.Span, len(notes))
+	for i, n := range notes {
+		marks[i] = rag.Span{Start: n.at, End: n.at + len("[]") + len(itoa(n.marker))}
+	}
+	return marks
+}
+
+// toAttribute is what to ask about the claims among parts, and their spans. owner has the part of each note.
+func (w *writer) toAttribute(parts []part, notes []footnote, owner []int) ([]rag.Span, attribution) {
+	a := attribution{passages: w.answer.Passages, most: 1, verify: w.question.Verify, near: func(int) []int { return indices(len(w.answer.Passages)) }}
+	runes := []rune(blank(w.answer.Text, spansOf(notes)))
+	var spans []rag.Span
+	place := make([]int, len(parts)) // of a part among the claims
+	for i, p := range parts {
+		if p.claim {
+			place[i] = len(spans)
+			spans = append(spans, p.span)
+			a.claims = append(a.claims, p.statement(runes[p.span.Start:p.span.End]))
+		}
+	}
+	a.marked = make([][]mark, len(spans))
+	for i, n := range notes {
+		if o := owner[i]; o >= 0 && o < len(parts) {
+			a.marked[place[o]] = append(a.marked[place[o]], mark{n.marker, n.passage - 1})
+		}
+	}
+	return spans, a
 }
 
 // citeAll makes the claims and their citations: first those of markers, then those that code found, whose numbers go on from last.

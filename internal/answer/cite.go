@@ -8,6 +8,16 @@ import (
 // cite makes the citation of a span of a passage and verifies it: the passage was supplied, the span lies inside its chunk, and the stored
 // text of that document version, or the passage that was given, has the quote at the span. What fails is marked unverified, never repaired.
 func (w *writer) cite(marker int, p rag.Passage, answerSpan rag.Span, a alignment, by rag.Attribution) (rag.Citation, error) {
+	c, err := w.citation(marker, p, answerSpan, a, by)
+	if err != nil {
+		return c, err
+	}
+	w.answer.Citations = append(w.answer.Citations, c)
+	return c, w.emit(rag.Event{Kind: rag.EventCitation, Citation: &c})
+}
+
+// citation is a citation, verified, that is not yet one of the answer's.
+func (w *writer) citation(marker int, p rag.Passage, answerSpan rag.Span, a alignment, by rag.Attribution) (rag.Citation, error) {
 	chunk := p.Hit.Chunk
 	c := rag.Citation{
 		ID: rag.NewCitationID(), Marker: marker, AnswerSpan: answerSpan, Collection: p.Hit.Collection, Document: p.Hit.Document, ChunkID: chunk.ID,
@@ -23,8 +33,7 @@ func (w *writer) cite(marker int, p rag.Passage, answerSpan rag.Span, a alignmen
 		}
 		c.Verified = verify(c, w.answer.Passages, stored)
 	}
-	w.answer.Citations = append(w.answer.Citations, c)
-	return c, w.emit(rag.Event{Kind: rag.EventCitation, Citation: &c})
+	return c, nil
 }
 
 // verify tells whether c proves its provenance. stored is the normalised text of the document version that it names.

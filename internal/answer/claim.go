@@ -45,9 +45,6 @@ func segment(s string, marks []rag.Span) []part {
 		if i+1 < len(parts) {
 			next = parts[i+1].span.Start
 		}
-		if p.kind == codePart {
-			continue
-		}
 		for _, m := range marks {
 			if m.Start >= p.span.End && m.End <= next && strings.TrimSpace(string(g.r[p.span.End:m.Start])) == "" {
 				p.span.End = m.End

@@ -95,7 +95,7 @@ func TestOwners_EveryMarkerSpeaksForAClaim(t *testing.T) {
 		"| Kind | Weeks |\n|--|--|\n| Sick [1] | 6 |": "6",
 		"## Leave [1]\n\nSixteen weeks.":              "Sixteen weeks.",
 		"Here is what I found [1].":                   "Here is what I found [1].",
-		"Sixteen weeks.\n\n```\ncode\n```\n\n[1]":     "Sixteen weeks.",
+		"Sixteen weeks.\n\n```\ncode\n```\n\n[1]":     "```\ncode\n```\n\n[1]",
 		"[1] Sixteen weeks.":                          "Sixteen weeks.",
 		"| Kind [1] | Weeks |\n|--|--|\n| Sick | 6 |": "Kind [1]",
 		"以下是我找到的内容[1]：\n1. 年假十五天\n2. 病假三天":            "年假十五天",

@@ -63,6 +63,7 @@ func (w *writer) generate() error {
 	m := &markers{passages: len(w.answer.Passages), say: w.say}
 	m.footnote = func(marker, passage int) error {
 		notes = append(notes, footnote{marker, passage, text.Len(w.answer.Text)})
+		w.notes = notes
 		return nil
 	}
 	// The refusal is one word: nothing is said before it is clear that this is not it.

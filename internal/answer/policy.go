@@ -2,6 +2,7 @@ package answer
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,13 +21,20 @@ func (s *Service) allowed(v rag.Verify, p rag.Policy) error {
 	return nil
 }
 
-// held runs write with nothing said until the policy has been applied, where there is one that can take words back; then all of it is said, claim by claim.
+// held runs write with nothing said until the policy has been applied, where there is one that can take words back; then all of it is said, claim by claim. Readers of a stream of what a
+// model writes get a claim as soon as it is checked, unless a judge is asked, who would keep the model waiting, or one claim decides about the whole.
 func (w *writer) held(write func() error) error {
 	if w.question.Policy != rag.PolicyDrop && w.question.Policy != rag.PolicyStrict {
 		return write()
 	}
 	emit, streaming := w.emit, w.streaming
 	w.emit, w.streaming = func(rag.Event) error { return nil }, false
+	if streaming && w.o.Chat != nil && w.question.Policy == rag.PolicyDrop && w.question.Verify != rag.VerifyJudge {
+		w.live = &live{writer: w, say: func(delta string) error {
+			w.streaming = true
+			return emit(rag.Event{Kind: rag.EventDelta, Delta: delta})
+		}}
+	}
 	if err := write(); err != nil {
 		return err
 	}
@@ -43,13 +51,13 @@ func (w *writer) apply() error {
 	if a.Status == rag.Abstained {
 		return nil
 	}
-	bad, supported := 0, 0
+	wrong, supported := 0, 0
 	for _, c := range a.Claims {
-		switch c.Verdict {
-		case rag.VerdictSupported:
+		switch {
+		case c.Verdict == rag.VerdictSupported:
 			supported++
-		case rag.VerdictUnsupported, rag.VerdictContradicted:
-			bad++
+		case bad(c.Verdict):
+			wrong++
 		}
 	}
 	n := len(a.Claims)
@@ -58,12 +66,12 @@ func (w *writer) apply() error {
 		return w.withhold("The answer that was written says nothing that can be checked, so it is withheld.")
 	case supported == 0:
 		return w.withhold(fmt.Sprintf("None of the %d claims of the answer that was written is fully borne out by the passages, so it is withheld.", n))
-	case bad > 0 && w.question.Policy == rag.PolicyStrict:
-		return w.withhold(fmt.Sprintf("%d of the %d claims of the answer that was written are not borne out by the passages, so all of it is withheld (policy=strict).", bad, n))
-	case bad > 0:
+	case wrong > 0 && w.question.Policy == rag.PolicyStrict:
+		return w.withhold(fmt.Sprintf("%d of the %d claims of the answer that was written are not borne out by the passages, so all of it is withheld (policy=strict).", wrong, n))
+	case wrong > 0:
 		w.drop()
 		rest := strings.TrimPrefix(a.Reason, w.concluded) // such as that the model was stopped
-		a.Status, a.Reason = rag.Partial, fmt.Sprintf("%d of %d claims were left out, because no passage bears them out.", bad, n)+rest
+		a.Status, a.Reason = rag.Partial, fmt.Sprintf("%d of %d claims were left out, because no passage bears them out.", wrong, n)+rest
 	}
 	return nil
 }
@@ -78,6 +86,12 @@ func (w *writer) withhold(reason string) error {
 func (w *writer) release() error {
 	runes := []rune(w.answer.Text)
 	said, cited := 0, 0
+	if w.live != nil {
+		if !strings.HasPrefix(w.answer.Text, w.live.said) {
+			return rag.Errorf(rag.Internal, "What was streamed is not how the answer begins.")
+		}
+		said = text.Len(w.live.said)
+	}
 	say := func(to int) error {
 		if to <= said {
 			return nil
@@ -111,9 +125,6 @@ func (w *writer) release() error {
 // lead-in of a list, a heading. Spans, markers and citations are those of what is left.
 func (w *writer) drop() {
 	a := w.answer
-	gone := func(c rag.Claim) bool {
-		return c.Verdict == rag.VerdictUnsupported || c.Verdict == rag.VerdictContradicted
-	}
 	parts, marks := w.parts, map[int]rag.Span{}
 	for i, m := range w.marks {
 		marks[i+1] = m
@@ -130,47 +141,27 @@ func (w *writer) drop() {
 			}
 		}
 	}
-	var dropped []rag.Span
-	orphans := map[int]bool{} // markers of citations that go
+	gone, orphans := map[rag.Span]bool{}, map[int]bool{} // orphans are the markers of claims that go
 	for _, c := range a.Claims {
-		if gone(c) {
-			dropped = append(dropped, c.Span)
+		if bad(c.Verdict) {
+			gone[c.Span] = true
 			for _, m := range c.Citations {
 				orphans[m] = true
 			}
 		}
 	}
-	e := newExcision(a.Text)
-	e.parts(parts, func(p part) bool { return slices.Contains(dropped, p.span) })
-	last := 0
-	number := map[int]int{}
-	for _, c := range a.Citations {
-		span, ok := marks[c.Marker]
-		if c.Attribution != rag.AttributionMarker || !ok {
-			continue
-		}
-		if orphans[c.Marker] {
-			e.cut(span)
-			continue
-		}
-		if !e.keeps(span.Start) {
-			continue
-		}
-		last++
-		number[c.Marker] = last
-		e.replace(span, "["+itoa(last)+"]")
-	}
+	left, at, number := cutOut(a.Text, parts, marks, gone, orphans)
+	last := len(number)
 	for _, c := range a.Citations {
 		if c.Attribution == rag.AttributionAligned && !orphans[c.Marker] {
 			last++
 			number[c.Marker] = last
 		}
 	}
-	var at func(rag.Span) rag.Span
-	a.Text, at = e.done()
+	a.Text = left
 	kept := []rag.Claim{}
 	for _, c := range a.Claims {
-		if gone(c) {
+		if bad(c.Verdict) {
 			continue
 		}
 		c.Span = at(c.Span)
@@ -192,4 +183,25 @@ func (w *writer) drop() {
 		}
 	}
 	a.Claims, a.Citations = kept, citations
+}
+
+func bad(v rag.Verdict) bool { return v == rag.VerdictUnsupported || v == rag.VerdictContradicted }
+
+// cutOut is what is left of a text without the claims that are gone and the markers that are orphans, where spans of it have gone, and the new number of each marker
+// that is left. marks has the markers' spans by their numbers.
+func cutOut(s string, parts []part, marks map[int]rag.Span, gone map[rag.Span]bool, orphans map[int]bool) (left string, at func(rag.Span) rag.Span, number map[int]int) {
+	e := newExcision(s)
+	e.parts(parts, func(p part) bool { return gone[p.span] })
+	number = map[int]int{}
+	for _, m := range slices.Sorted(maps.Keys(marks)) {
+		switch span := marks[m]; {
+		case orphans[m]:
+			e.cut(span)
+		case e.keeps(span.Start):
+			number[m] = len(number) + 1
+			e.replace(span, "["+itoa(number[m])+"]")
+		}
+	}
+	left, at = e.done()
+	return left, at, number
 }

@@ -135,7 +135,9 @@ type writer struct {
 	texts     map[rag.DocumentID]string // stored texts read so far
 	parts     []part                    // of a written answer, and its markers
 	marks     []rag.Span
+	notes     []footnote
 	concluded string // what conclude gave for the reason
+	live      *live  // nil: nothing is said before all is written
 }
 
 func (w *writer) write() error {
@@ -149,7 +151,7 @@ func (w *writer) write() error {
 	if err != nil && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
 		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
 		w.answer.Text, w.answer.Claims, w.answer.Citations, w.answer.Usage = "", nil, nil, rag.Usage{}
-		w.parts, w.marks = nil, nil
+		w.parts, w.marks, w.notes, w.live = nil, nil, nil, nil
 		w.answer.Model, w.answer.Fallback, w.answer.Reason = Extractive, true, "The language model failed ("+string(rag.CodeOf(err))+"); this answer was extracted from the documents without it."
 		return w.timed("extract", w.extract)
 	}
@@ -171,6 +173,9 @@ func (w *writer) say(s string) error {
 		return nil
 	}
 	w.answer.Text += s
+	if w.live != nil {
+		return w.live.look()
+	}
 	return w.emit(rag.Event{Kind: rag.EventDelta, Delta: s})
 }
 
