@@ -3,6 +3,7 @@ package answer
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"footnote/internal/rag"
@@ -128,6 +129,8 @@ func (s *Service) aligned(ctx context.Context, a attribution, pairs []pair) (nex
 		return nil, err
 	}
 	for i := range all {
+		// Four places say all there is to say, and hide in which order floats were added up.
+		all[i].Support = math.Floor(all[i].Support*1e4+1e-6) / 1e4
 		whole := a.claims[pairs[i].statement].Span
 		for j := range all[i].Mismatches {
 			m := &all[i].Mismatches[j]
