@@ -238,6 +238,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
 	}
+	answering.Judge = openJudge(c, log)
 	serving := httpapi.Options{
 		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe,
