@@ -490,3 +490,35 @@ func TestAsk_WritesTheAnswerAsItIsMadeThenItsFootnotes(t *testing.T) {
 func askedOfHandbook(question string) map[string]any {
 	return asked(question, []string{"handbook"}, 8, 0)
 }
+
+// A service that is told to stop lets a stream go on for a while, then ends it with an event that says to ask anew, and leaves.
+func TestServe_StopsStreamsWithAnEventThatSaysToAskAnew(t *testing.T) {
+	t.Parallel()
+	url, gone := slowModel(t)
+	s := withModel(t, url, "LISTEN=127.0.0.1:0", "SHUTDOWN_TIMEOUT=2s", "STREAM_GRACE=1m")
+	ctx, stop := context.WithCancel(t.Context())
+	address, served := make(chan string, 1), make(chan error, 1)
+	go func() { served <- s.app.listenAndServe(ctx, func(at string) { address <- at }) }()
+	s.url = "http://" + <-address
+	lines, hangUp := s.listen(parentalStream)
+	defer hangUp()
+	until(t, lines, "event: answer.delta")
+	left, leave := s.listen(parentalStream) // nobody reads this one any more, and it is within its grace
+	until(t, left, "event: answer.delta")
+	leave()
+	stop()
+	until(t, lines, "event: error")
+	if !lines.Scan() || lines.Text() != "retry: 1000" || !lines.Scan() || !strings.Contains(lines.Text(), `"code":"unavailable"`) || !strings.Contains(lines.Text(), "ask anew") {
+		t.Errorf("got %q", lines.Text())
+	}
+	for range 2 {
+		select {
+		case <-gone:
+		case <-time.After(20 * time.Second):
+			t.Fatal("the language model still writes")
+		}
+	}
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
