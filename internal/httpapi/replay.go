@@ -42,7 +42,7 @@ type stream struct {
 }
 
 // reader is a connection that events are written to. A stream has one: when a second comes, the first is most likely dead and does not know it yet.
-type reader struct{ replaced chan struct{} } // closed when another has taken its place
+type reader struct{ from int } // the place that it goes on after
 
 var (
 	errAbandoned = errors.New("nobody reads the stream any more")
@@ -184,15 +184,12 @@ func (s *Streams) took(t *stream, rd *reader, place int) {
 
 // attach makes rd's connection the reader, after a place.
 func (s *Streams) attach(t *stream, after int) *reader {
-	if t.reader != nil {
-		close(t.reader.replaced)
-	}
-	t.reader = &reader{make(chan struct{})}
+	t.reader = &reader{after}
 	t.taken = after
 	if !t.done {
 		t.stopTimer()
 	}
-	t.announce()
+	t.announce() // the reader before, too, finds that it is none any more
 	return t.reader
 }
 

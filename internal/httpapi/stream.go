@@ -131,8 +131,6 @@ func (s *server) follow(w http.ResponseWriter, r *http.Request, t *stream, rd *r
 		}
 		select {
 		case <-changed:
-		case <-rd.replaced:
-			return nil
 		case <-r.Context().Done():
 			if out == nil {
 				return r.Context().Err()

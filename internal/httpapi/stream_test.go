@@ -56,15 +56,15 @@ func TestStream_AReaderGoesOnWhereItWas(t *testing.T) {
 		seen := c.events()
 		time.Sleep(2 * time.Second) // within the grace, the answer is made on
 		again := d.ask("Last-Event-ID", idOf(last(seen)))
-		synctest.Wait()
-		if again.code() != 200 {
-			t.Error("whoever comes back is not told so before the next event")
-		}
 		time.Sleep(5 * time.Second)
 		again.gone()
 		<-again.over
 		all := append(seen, again.events()...)
 		final := d.open("key_a", "GET", "/v1/query/"+c.answerID(t)+"/events", "", "Last-Event-ID", idOf(last(all)))
+		synctest.Wait()
+		if final.code() != 200 || final.text() != "" {
+			t.Errorf("before the next event: got %d %q; whoever comes back is to be told so at once", final.code(), final.text())
+		}
 		<-final.over
 		all = append(all, final.events()...)
 
@@ -90,6 +90,30 @@ func TestStream_AReaderGoesOnWhereItWas(t *testing.T) {
 					t.Errorf("deltas add up to %q, the answer is %q", text, data.Text)
 				}
 			}
+		}
+	})
+}
+
+func TestStream_EachTimeTheReaderLeavesTheGraceBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		words := &wordByWord{n: 1000, step: time.Second}
+		d := newDesk(t, 3*time.Second, nil, words.answer)
+		defer d.close()
+		c := d.ask()
+		time.Sleep(5500 * time.Millisecond)
+		c.gone()
+		<-c.over
+		time.Sleep(1500 * time.Millisecond)
+		again := d.ask("Last-Event-ID", idOf(last(c.events())))
+		time.Sleep(time.Second)
+		again.gone()
+		time.Sleep(2900 * time.Millisecond)
+		if _, over, _ := words.state(); over {
+			t.Error("the answer was cancelled 2.9 s after its reader left for the second time")
+		}
+		time.Sleep(200 * time.Millisecond)
+		if _, over, _ := words.state(); !over {
+			t.Error("the answer is made on 3.1 s after its reader left for the second time")
 		}
 	})
 }
