@@ -2,6 +2,7 @@ package parse
 
 import (
 	"context"
+	"path"
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -182,6 +183,18 @@ func bySignature(found *mimetype.MIME) *format {
 		}
 	}
 	return nil
+}
+
+// Readable tells whether a file's name has an ending that is read.
+func Readable(name string) bool { return byExtension[strings.ToLower(path.Ext(name))] != nil }
+
+// Formats lists the formats, each with its endings, as people read them.
+func Formats() []string {
+	out := make([]string, len(formats))
+	for i, f := range formats {
+		out[i] = f.name + " (" + strings.Join(f.extensions, " ") + ")"
+	}
+	return out
 }
 
 // readable lists the formats for an error's text.
