@@ -241,6 +241,7 @@ type dryRun struct {
 	Exists     bool        `json:"exists"`
 	Unchanged  bool        `json:"unchanged"`
 	Chunks     chunkCounts `json:"chunks"`
+	Diff       chunkDiff   `json:"diff"`
 	Warnings   []string    `json:"warnings"`
 }
 
@@ -248,6 +249,37 @@ type chunkCounts struct {
 	Added   int `json:"added"`
 	Kept    int `json:"kept"`
 	Removed int `json:"removed"`
+}
+
+// Bounds of a diff: chunks on either side, and code points of a chunk's text.
+const (
+	maxDiffChunks = 50
+	maxDiffText   = 500
+)
+
+type chunkDiff struct {
+	Added     []diffChunk `json:"added"`
+	Removed   []diffChunk `json:"removed"`
+	Truncated bool        `json:"truncated"`
+}
+
+type diffChunk struct {
+	Ordinal     int      `json:"ordinal"`
+	Span        span     `json:"span"`
+	Text        string   `json:"text"`
+	HeadingPath []string `json:"heading_path"`
+	Page        *int     `json:"page"`
+}
+
+func wireDiff(added, removed []rag.Chunk) chunkDiff {
+	side := func(chunks []rag.Chunk) []diffChunk {
+		out := []diffChunk{}
+		for _, c := range chunks[:min(len(chunks), maxDiffChunks)] {
+			out = append(out, diffChunk{c.Ordinal, wireSpan(c.Span), rag.Clip(c.Text, maxDiffText), wireStrings(c.HeadingPath), wirePage(c.Page)})
+		}
+		return out
+	}
+	return chunkDiff{side(added), side(removed), max(len(added), len(removed)) > maxDiffChunks}
 }
 
 // ingest submits sources, or tells what they would change, and waits when asked to.
@@ -259,7 +291,7 @@ func (s *server) ingest(w http.ResponseWriter, r *http.Request, c rag.Collection
 			if err != nil {
 				return err
 			}
-			out = append(out, dryRun{d.ExternalID, d.Title, d.MediaType, d.Exists, d.Unchanged, chunkCounts{d.Added, d.Kept, d.Removed}, wireStrings(d.Warnings)})
+			out = append(out, dryRun{d.ExternalID, d.Title, d.MediaType, d.Exists, d.Unchanged, chunkCounts{d.Added, d.Kept, d.Removed}, wireDiff(d.New, d.Old), wireStrings(d.Warnings)})
 		}
 		return reply(w, http.StatusOK, map[string]any{"dry_run": out})
 	}

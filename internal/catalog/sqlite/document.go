@@ -47,6 +47,11 @@ func (s *Store) Text(ctx context.Context, id rag.DocumentID) (string, error) {
 	return one(ctx, s.read, func(row stored.Row) (text string, err error) { err = row.Scan(&text); return text, err }, rag.DocumentGone(), `SELECT text FROM texts WHERE document_id = ?`, id)
 }
 
+// Pages are the pages of the document's active version, in order; none when its source has none.
+func (s *Store) Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error) {
+	return one(ctx, s.read, stored.ReadPages, rag.DocumentGone(), `SELECT pages FROM texts WHERE document_id = ?`, id)
+}
+
 const chunkColumns = `k.chunk_id, k.document_id, k.ordinal, k.span_start, k.span_end, k.heading_path, k.page, k.text`
 
 // Chunks lists up to limit chunks of the active version in text order, those whose ordinal is above after.
