@@ -300,13 +300,13 @@ func (s *server) getCitation(w http.ResponseWriter, r *http.Request) error {
 	case rag.CitationSourceChanged, rag.CitationSourceDeleted:
 		out.SourceChanged = true
 	default:
-		page := c.Page
-		if link.Version != c.Document.Version {
-			pages, err := s.o.Catalog.Pages(r.Context(), c.Document.ID)
-			if err != nil && rag.CodeOf(err) != rag.NotFound {
-				return err
-			}
-			page = rag.PageAt(pages, link.Span.Start)
+		pages, err := s.o.Catalog.Pages(r.Context(), c.Document.ID)
+		if err != nil && rag.CodeOf(err) != rag.NotFound {
+			return err
+		}
+		page := rag.PageAt(pages, link.Span.Start)
+		if page == 0 && link.State == rag.CitationCurrent {
+			page = c.Page // of a document whose pages are not known, such as one of a pack
 		}
 		out.Current = &currentQuote{link.Version, wireSpan(link.Span), wirePage(page), contentURL(c.Document.ID, link.Span)}
 	}
