@@ -244,13 +244,18 @@ func (s *work) draft(ctx context.Context, n int) (*draft, error) {
 	if err = errors.Join(err, r.Close()); err != nil {
 		return nil, fmt.Errorf("read the upload: %w", err)
 	}
-	v, _, err := s.prepare(ctx, s.collection, s.embedder, u, l.Job.Documents[n], content, func(stage rag.JobStage, d time.Duration) { s.took(n, stage, d) })
+	recipe := s.recipe(s.collection, s.embedder, u)
+	keep, err := s.before(ctx, s.collection, l.Job.Documents[n], u.SHA256, recipe)
+	if err != nil {
+		return nil, err
+	}
+	v, _, err := s.prepare(ctx, s.collection, s.embedder, u, l.Job.Documents[n], content, keep, func(stage rag.JobStage, d time.Duration) { s.took(n, stage, d) })
 	if err != nil {
 		return nil, err
 	}
 	s.o.Failpoint("chunk")
 	v.Fingerprint = s.embedder.Fingerprint()
-	v.Recipe = s.recipe(s.collection, s.embedder, u)
+	v.Recipe = recipe
 	d := &draft{n: n, version: v}
 	for _, k := range v.Chunks {
 		d.embedded = append(d.embedded, rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text))

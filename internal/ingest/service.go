@@ -28,6 +28,8 @@ type Catalog interface {
 	RenameCollection(ctx context.Context, id rag.CollectionID, name string) error
 	DeleteCollection(ctx context.Context, name string) (rag.Collection, error)
 
+	Twin(ctx context.Context, collection rag.CollectionID, sha256 string) (rag.DocumentID, error)
+	Recipe(ctx context.Context, id rag.DocumentID) (string, error)
 	HasDocument(ctx context.Context, id rag.DocumentID) (bool, error)
 	ImportDocument(ctx context.Context, v rag.Version) error
 	Text(ctx context.Context, id rag.DocumentID) (string, error)

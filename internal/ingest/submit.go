@@ -3,6 +3,8 @@ package ingest
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -133,23 +135,23 @@ func (s *Service) DryRun(ctx context.Context, collection string, source rag.Sour
 	switch {
 	case err == nil:
 		out.Exists = true
-		for after := -1; ; {
-			chunks, err := s.o.Catalog.Chunks(ctx, d.ID, after, 1000)
-			if err != nil {
-				return out, err
-			}
-			if len(chunks) == 0 {
-				break
-			}
-			for _, k := range chunks {
-				before[k.ID] = k
-				after = k.Ordinal
-			}
+		stored, err := s.chunks(ctx, d.ID)
+		if err != nil {
+			return out, err
+		}
+		for _, k := range stored {
+			before[k.ID] = k
 		}
 	case rag.CodeOf(err) != rag.NotFound:
 		return out, err
 	}
-	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{Document: d.ID, ExternalID: u.ExternalID, Version: d.Version + 1}, content, nil)
+	sum := sha256.Sum256(content)
+	next := rag.JobDocument{Document: d.ID, ExternalID: u.ExternalID, Version: d.Version + 1}
+	keep, err := s.before(ctx, c, next, hex.EncodeToString(sum[:]), s.recipe(c, e, u))
+	if err != nil {
+		return out, err
+	}
+	v, parsed, err := s.prepare(ctx, c, e, u, next, content, keep, nil)
 	if err != nil {
 		return out, err
 	}
@@ -168,8 +170,8 @@ func (s *Service) DryRun(ctx context.Context, collection string, source rag.Sour
 	return out, nil
 }
 
-// prepare makes a version of content: parsed, cut and with chunk ids, but not embedded. took, unless nil, hears how long the steps took.
-func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u rag.Upload, d rag.JobDocument, content []byte, took func(rag.JobStage, time.Duration)) (v rag.Version, p rag.Parsed, err error) {
+// prepare makes a version of content: parsed, cut and with chunk ids, but not embedded. Chunks of the version before, keep, stay where the text is the same. took, unless nil, hears how long the steps took.
+func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u rag.Upload, d rag.JobDocument, content []byte, keep []rag.Chunk, took func(rag.JobStage, time.Duration)) (v rag.Version, p rag.Parsed, err error) {
 	started := time.Now()
 	measure := func(stage rag.JobStage) {
 		if now := time.Now(); took != nil {
@@ -199,7 +201,7 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u r
 	}
 	err = s.timed("chunk", func() error {
 		v.Chunks, err = chunk.Split(p, chunk.Options{
-			TargetTokens: c.Chunking.TargetTokens, OverlapTokens: c.Chunking.OverlapTokens, MaxTokens: e.MaxTokens(), Title: title, Count: e.CountTokens,
+			TargetTokens: c.Chunking.TargetTokens, OverlapTokens: c.Chunking.OverlapTokens, MaxTokens: e.MaxTokens(), Title: title, Count: e.CountTokens, Before: keep,
 		})
 		return err
 	})

@@ -30,6 +30,8 @@ type Catalog interface {
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Twin(ctx context.Context, collection rag.CollectionID, sha256 string) (rag.DocumentID, error)
+	Recipe(ctx context.Context, id rag.DocumentID) (string, error)
 	Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error)
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)

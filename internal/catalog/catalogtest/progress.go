@@ -85,6 +85,7 @@ func unchanged(t *testing.T, c Catalog, clock *Clock) {
 	publish := func(l *rag.Lease, recipe string, words ...string) rag.Version {
 		t.Helper()
 		v := version(l.Job.Documents[0], nil, words...)
+		v.Document.SHA256 = recipe + "-bytes"
 		v.Recipe, v.Warnings = recipe, []string{"Page 9 could not be read."}
 		must[[]rag.ChunkID](t)(c.Publish(t.Context(), l.Job.ID, l.Token, 0, v))
 		if err := c.FinishJob(t.Context(), l.Job.ID, l.Token, rag.JobSucceeded, rag.StagePublish, rag.Progress{Done: 1, Total: 1}, nil); err != nil {
@@ -102,6 +103,16 @@ func unchanged(t *testing.T, c Catalog, clock *Clock) {
 	confirm(second, "", false)
 	confirm(second, "r", true)
 	d := must[rag.Document](t)(c.Document(t.Context(), col.ID, "d"))
+	if got := must[string](t)(c.Recipe(t.Context(), d.ID)); got != "r" {
+		t.Errorf("got the recipe %q", got)
+	}
+	if got := must[rag.DocumentID](t)(c.Twin(t.Context(), col.ID, "r-bytes")); got != d.ID {
+		t.Errorf("got the twin %q", got)
+	}
+	_, err := c.Twin(t.Context(), col.ID, "")
+	wantCode(t, "no bytes", err, rag.NotFound)
+	_, err = c.Twin(t.Context(), makeCollection(t, c, "another").ID, "r-bytes")
+	wantCode(t, "a twin in another collection", err, rag.NotFound)
 	chunks := must[[]rag.Chunk](t)(c.Chunks(t.Context(), d.ID, -1, 9))
 	if d.Version != 2 || !d.UpdatedAt.Equal(clock.Now()) || len(chunks) != 2 || chunks[0].ID != v.Chunks[0].ID || chunks[0].Version != 2 {
 		t.Errorf("got %+v with %+v", d, chunks)
@@ -127,7 +138,9 @@ func unchanged(t *testing.T, c Catalog, clock *Clock) {
 	last := take("d")
 	must[[]rag.ChunkID](t)(c.DeleteDocument(t.Context(), col.ID, "d"))
 	confirm(last, "s", false)
-	_, err := c.Confirm(t.Context(), last.Job.ID, last.Token-1, 0, "s")
+	_, err = c.Recipe(t.Context(), d.ID)
+	wantCode(t, "the recipe of a deleted document", err, rag.NotFound)
+	_, err = c.Confirm(t.Context(), last.Job.ID, last.Token-1, 0, "s")
 	wantCode(t, "an older token", err, rag.Conflict)
 	must[rag.Job](t)(c.CancelJob(t.Context(), last.Job.ID))
 	_, err = c.Confirm(t.Context(), last.Job.ID, last.Token, 0, "s")

@@ -7,8 +7,11 @@ ALTER TABLE jobs ADD COLUMN stages TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE texts ADD COLUMN pages TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE texts ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE texts ADD COLUMN recipe TEXT NOT NULL DEFAULT '';
+-- A document under another name is found by its bytes.
+CREATE INDEX documents_sha256 ON documents(collection_id, sha256);
 
 -- +goose Down
+DROP INDEX documents_sha256;
 ALTER TABLE texts DROP COLUMN recipe;
 ALTER TABLE texts DROP COLUMN warnings;
 ALTER TABLE texts DROP COLUMN pages;
