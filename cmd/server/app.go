@@ -72,6 +72,7 @@ type app struct {
 	others   []embedder           // of collections on their way to another model
 	ingest   *ingest.Service
 	search   *search.Service
+	answers  answer.Options
 	handler  http.Handler
 	stages   *prometheus.HistogramVec
 }
@@ -237,6 +238,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
 	}
+	a.answers = answering
 	serving := httpapi.Options{
 		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe,

@@ -19,18 +19,28 @@ func (p *program) evalCommand() *cobra.Command {
 	var dataset string
 	var foreign, fusions, reranks, efforts, collapses []string
 	var rerankDepth, most int
+	var answers answerOptions
 	cmd := &cobra.Command{
 		Use:   "eval --dataset DIR",
 		Short: "Measure retrieval on a labelled set: nDCG@10, recall, MRR, with intervals",
 		Long: `Measure retrieval on a labelled set in the BEIR layout: corpus.jsonl {_id, title, text}, queries.jsonl {_id, text} and qrels.tsv. The set goes through
 the whole pipeline into a temporary store: chunks are found, and a document ranks where its best chunk does. With --foreign, the questions of
 other sets are asked as well, to see whether they are refused. The first values of --fusion, --rerank, --effort and --collapse make a search that is compared, query by
-query, with each half of it alone; each further value makes one that differs in it alone, which is compared with the first one too. Quotation marks in the set's questions ask for nothing.`,
+query, with each half of it alone; each further value makes one that differs in it alone, which is compared with the first one too. Quotation marks in the set's questions ask for nothing.
+
+` + answersLong,
 		Example: `  footnote eval --dataset data/scifact
   footnote eval --dataset data/scifact --fusion zscore,rrf,convex --rerank none,late
-  footnote eval --dataset data/xquad-en --foreign data/cranfield --json`,
+  footnote eval --dataset data/xquad-en --foreign data/cranfield --json
+  footnote eval --answers --dataset data/xquad-en --foreign data/cranfield --fail-below contains=0.85,refused=0.97`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := answers.check(cmd); err != nil {
+				return exitError{exitUsage, err}
+			}
+			if answers.on {
+				return p.evalAnswers(cmd.Context(), []string{dataset}, foreign, most, answers)
+			}
 			d, err := eval.Read(dataset)
 			if err != nil {
 				return exitError{exitUsage, err}
@@ -61,6 +71,7 @@ query, with each half of it alone; each further value makes one that differs in 
 	cmd.Flags().StringSliceVar(&collapses, "collapse", []string{"true"}, "near-duplicates as one hit: true, false")
 	cmd.Flags().IntVar(&rerankDepth, "rerank-depth", 20, "candidates to rerank")
 	cmd.Flags().IntVar(&most, "queries", 0, "ask only so many of the set's questions, the first (default: all)")
+	answers.flags(cmd)
 	_ = cmd.MarkFlagRequired("dataset") // the flag exists
 	return cmd
 }

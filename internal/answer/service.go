@@ -56,6 +56,7 @@ type Options struct {
 	Catalog  Catalog
 	Chat     Chat // nil: extractive answers
 	Fallback bool // when Chat fails before its first word, answer extractively rather than with an error
+	Always   bool // hold the evidence of any passage to be enough: to measure what abstaining is worth
 	Logger   *slog.Logger
 	Observe  func(stage string, d time.Duration) // nil: nobody looks
 }
@@ -132,7 +133,7 @@ type writer struct {
 }
 
 func (w *writer) write() error {
-	if reason := w.weak(); reason != "" {
+	if reason := w.weak(); reason != "" && (!w.o.Always || len(w.answer.Passages) == 0) {
 		return w.abstain(reason)
 	}
 	if w.o.Chat == nil {
