@@ -248,8 +248,8 @@ func TestReadAnswers_HoldsSpansToTheirText(t *testing.T) {
 		t.Errorf("neither: got %v", err)
 	}
 	groups := small()
-	groups["answers.jsonl"] = `{"_id":"q1","answers":["a","b"],"answer_groups":[["a"],["b"]]}` + "\n" + `{"_id":"q2","answers":["yes"],"long_answer":"Green tea takes less."}`
-	if d, err = ReadAnswers(write(t, groups)); err != nil || len(d.Gold["q1"].Groups) != 2 || !d.Gold["q2"].Long || d.Gold["q2"].Answers[0] != "Green tea takes less." {
+	groups["answers.jsonl"] = `{"_id":"q1","answers":["a","b"],"answer_groups":[["a"],["b"]]}` + "\n" + `{"_id":"q2","answers":["yes"],"long_answer":"Green tea takes less."}` + "\n" + `{"_id":"q3","answers":["a long one without a sentence"],"selected_sentences":[]}`
+	if d, err = ReadAnswers(write(t, groups)); err != nil || len(d.Gold["q1"].Groups) != 2 || !d.Gold["q2"].Long || d.Gold["q2"].Answers[0] != "Green tea takes less." || !d.Gold["q3"].Long {
 		t.Errorf("groups and a long answer: got %+v, %v", d, err)
 	}
 }

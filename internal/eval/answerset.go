@@ -41,7 +41,7 @@ type answerLine struct {
 	Answers    []string   `json:"answers"`
 	Groups     [][]string `json:"answer_groups"`
 	Long       string     `json:"long_answer"`
-	Sentences  []string   `json:"selected_sentences"`
+	Sentences  []string   `json:"selected_sentences"` // nil: the set has short answers
 	Answerable *bool      `json:"answerable"`
 }
 
@@ -54,7 +54,7 @@ type spanLine struct {
 	Text     string `json:"text"`
 }
 
-// ReadAnswers reads a set as Read does, with answers.jsonl {_id, answers, answerable}, where also selected_sentences (it is a long answer), long_answer and answer_groups count, and
+// ReadAnswers reads a set as Read does, with answers.jsonl {_id, answers, answerable}, where answer_groups count too, and selected_sentences, if only an empty list, or a long_answer says that the answer is a long one, and
 // spans.jsonl {query_id, doc_id, start, end, text}. One of the two files may be missing. Every span must hold its text: an offset that is not in code points is an error.
 func ReadAnswers(dir string) (AnswerSet, error) {
 	d, err := Read(dir)
@@ -88,7 +88,7 @@ func ReadAnswers(dir string) (AnswerSet, error) {
 }
 
 func (a answerLine) gold() Gold {
-	g := Gold{Answers: a.Answers, Groups: a.Groups, Answerable: a.Answerable == nil || *a.Answerable, Long: len(a.Sentences) > 0}
+	g := Gold{Answers: a.Answers, Groups: a.Groups, Answerable: a.Answerable == nil || *a.Answerable, Long: a.Sentences != nil}
 	if a.Long != "" {
 		g.Answers, g.Long = []string{a.Long}, true
 	}
