@@ -5,7 +5,7 @@ VECTORS_DIR ?= $(or $(TMPDIR),/tmp)/footnote-bench
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-production eval clean
+.PHONY: build demo test test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-production eval eval-answers clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -56,6 +56,12 @@ bench-index: ## the embedded index beside a float32 scan, chromem-go and bleve; 
 eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }
 	for set in $(EVAL_DATA)/retrieval/*/; do ./bin/footnote eval --dataset $$set || exit 1; done
+
+eval-answers: build ## quality of the answers on the labelled sets below $(EVAL_DATA) that have gold ones, as Markdown; FLAGS="--fail-below verified=1"
+	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries,answers,spans}.jsonl and qrels.tsv"; exit 1; }
+	for set in xquad-en xquad-zh cmrc2018 drcd-dev dureader-robust-dev-half clapnq-dev-half; do \
+	  ./bin/footnote eval --answers --markdown --split DEV --dataset $(EVAL_DATA)/retrieval/$$set $(FLAGS) || exit 1; \
+	done
 
 clean:
 	rm -rf bin

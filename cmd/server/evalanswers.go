@@ -38,6 +38,9 @@ func (o *answerOptions) flags(cmd *cobra.Command) {
 
 // check refuses flags that would be left aside, and reads the thresholds.
 func (o *answerOptions) check(cmd *cobra.Command) (err error) {
+	if o.markdown && cmd.Flags().Changed("json") {
+		return errors.New("--markdown and --json exclude each other")
+	}
 	refuse, why := []string{"fusion", "rerank", "effort", "collapse", "rerank-depth"}, "has no use with --answers: answers are made with the service's own search"
 	if !o.on {
 		refuse, why = []string{"fail-below", "markdown", "split", "foreign-queries"}, "needs --answers"

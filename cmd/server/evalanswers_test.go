@@ -129,6 +129,7 @@ func TestEvalAnswers_FailBelowNamesTheMetric(t *testing.T) {
 		{[]string{"--answers", "--dataset", dir, "--fusion", "rrf"}, "--fusion has no use with --answers"},
 		{[]string{"--dataset", dir, "--fail-below", "right=0.5"}, "--fail-below needs --answers"},
 		{[]string{"--answers", "--dataset", filepath.Dir(dir)}, "corpus.jsonl"},
+		{[]string{"--answers", "--dataset", dir, "--markdown", "--json"}, "exclude each other"},
 	} {
 		if _, stderr, code := runEval(t, nil, c.args...); code != exitUsage || !strings.Contains(stderr, c.want) {
 			t.Errorf("%v: exit code %d, want %q:\n%s", c.args, code, c.want, stderr)
