@@ -34,7 +34,8 @@ type AnswerScores struct {
 
 // AnswerGroup are the scores of the questions in one language.
 type AnswerGroup struct {
-	Language string `json:"language"`
+	Language   string `json:"language"`
+	Answerable int    `json:"answerable"`
 	AnswerScores
 }
 
@@ -54,6 +55,9 @@ type Refusal struct {
 	Curve        []RiskPoint `json:"curve"`     // in steps of coverage
 }
 
+// together stands for all foreign sets.
+const together = "all of these sets"
+
 // curveStep is how far apart, in coverage, the points of a report's curves are.
 const curveStep = 0.05
 
@@ -70,7 +74,8 @@ func (r *AnswerReport) fill(own []judged, foreign []Dataset, others [][]judged) 
 	for _, language := range []string{"en", "zh"} {
 		of := slices.DeleteFunc(slices.Clone(all), func(j judged) bool { return j.language != language })
 		if len(of) > 0 && len(of) < len(all) {
-			r.Languages = append(r.Languages, AnswerGroup{language, scoreAnswers(of)})
+			answerable, _ := divide(of)
+			r.Languages = append(r.Languages, AnswerGroup{language, len(answerable), scoreAnswers(of)})
 		}
 	}
 	answerable, unanswerable := divide(own)
@@ -78,6 +83,9 @@ func (r *AnswerReport) fill(own []judged, foreign []Dataset, others [][]judged) 
 	r.Refusals = append(r.Refusals, refusal("", answerable, unanswerable))
 	for i, f := range foreign {
 		r.Refusals = append(r.Refusals, refusal(f.Name, answerable, others[i]))
+	}
+	if len(foreign) > 1 {
+		r.Refusals = append(r.Refusals, refusal(together, answerable, slices.Concat(others...)))
 	}
 }
 
@@ -256,16 +264,14 @@ func AnswerMarkdown(w io.Writer, reports []AnswerReport) error {
 	}
 	head("set", "documents / answerable", "right", "contains the answer", "F1", "exact", "first citation", "citation precision", "citation recall", "verified", "support AUC", "answered", "sentences")
 	for _, r := range reports {
-		groups := append([]AnswerGroup{{"", r.All}}, r.Languages...)
-		for _, g := range groups {
+		for _, g := range append([]AnswerGroup{{"", r.Answerable, r.All}}, r.Languages...) {
 			s, name := g.AnswerScores, r.Dataset
 			if g.Language != "" {
-				name += ", " + g.Language
+				if name += ", " + g.Language; g.Answerable == 0 || g.Answerable == r.Answerable {
+					continue // its own questions are in one language, only foreign ones are in another
+				}
 			}
-			if _, ok := s.Metrics[MetricAnswered]; !ok {
-				continue // a language in which only foreign questions are asked
-			}
-			row(name, fmt.Sprintf("%d / %d", r.Documents, r.Answerable), long(s, MetricRight), long(s, MetricContains), short(s, MetricF1), short(s, MetricExact), long(s, MetricFirstCitation), long(s, MetricCitationPrecision),
+			row(name, fmt.Sprintf("%d / %d", r.Documents, g.Answerable), long(s, MetricRight), long(s, MetricContains), short(s, MetricF1), short(s, MetricExact), long(s, MetricFirstCitation), long(s, MetricCitationPrecision),
 				short(s, MetricCitationRecall), fmt.Sprintf("%s of %d", short(s, MetricVerified), s.Citations), short(s, MetricSupportAUC), short(s, MetricAnswered), fmt.Sprintf("%.2f", s.Sentences))
 		}
 	}

@@ -153,9 +153,12 @@ func TestRunAnswers_ScoresAnswersAndCitations(t *testing.T) {
 }
 
 func TestRunAnswers_TellsWhatRefusingCosts(t *testing.T) {
-	r := runSmall(t, asked(), other)
-	if len(r.Refusals) != 2 {
+	r := runSmall(t, asked(), other, other)
+	if len(r.Refusals) != 4 {
 		t.Fatalf("got %+v", r.Refusals)
+	}
+	if both := r.Refusals[3]; both.Unanswerable != 4 || both.Foreign != together || both.FalseAnswer != 0 {
+		t.Errorf("got %+v, want both foreign sets in one", both)
 	}
 	own, foreign := r.Refusals[0], r.Refusals[1]
 	if own.Foreign != "" || own.Unanswerable != 1 || !near(own.FalseRefusal, 1.0/3) || own.FalseAnswer != 1 || !near(own.AUC.Mean, 2.0/3) || !near(own.StatusAUC, 1.0/3) {
