@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +16,6 @@ import (
 // answerOptions are the flags of eval --answers.
 type answerOptions struct {
 	on, markdown bool
-	split        string
 	foreignMost  int
 	failBelow    []string
 	thresholds   []eval.Threshold // of failBelow
@@ -32,7 +30,6 @@ func (o *answerOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.on, "answers", false, "measure answers instead of retrieval")
 	cmd.Flags().StringSliceVar(&o.failBelow, "fail-below", nil, "with --answers, fail when a metric is lower: contains=0.85,citation_precision=0.75")
 	cmd.Flags().BoolVar(&o.markdown, "markdown", false, "with --answers, print Markdown tables")
-	cmd.Flags().StringVar(&o.split, "split", "", "with --answers, ask only questions whose ids begin with this name and an underscore, such as DEV")
 	cmd.Flags().IntVar(&o.foreignMost, "foreign-queries", 0, "with --answers, ask only so many questions of each foreign set, evenly spread (default: all)")
 }
 
@@ -41,9 +38,9 @@ func (o *answerOptions) check(cmd *cobra.Command) (err error) {
 	if o.markdown && cmd.Flags().Changed("json") {
 		return errors.New("--markdown and --json exclude each other")
 	}
-	refuse, why := []string{"fusion", "rerank", "effort", "collapse", "rerank-depth"}, "has no use with --answers: answers are made with the service's own search"
+	refuse, why := []string{"fusion", "rerank", "effort", "collapse", "rerank-depth", "report"}, "has no use with --answers"
 	if !o.on {
-		refuse, why = []string{"fail-below", "markdown", "split", "foreign-queries"}, "needs --answers"
+		refuse, why = []string{"fail-below", "markdown", "foreign-queries"}, "needs --answers"
 	}
 	for _, name := range refuse {
 		if cmd.Flags().Changed(name) {
@@ -55,37 +52,49 @@ func (o *answerOptions) check(cmd *cobra.Command) (err error) {
 }
 
 // evalAnswers measures the answers of every set and prints each when it is done: a table, a line of JSON, or, at the end, Markdown.
-func (p *program) evalAnswers(ctx context.Context, folders, foreign []string, most int, o answerOptions) error {
+func (p *program) evalAnswers(ctx context.Context, o evalOptions) error {
+	folders, err := o.datasets, error(nil)
+	if o.all != "" {
+		if folders, err = eval.Folders(o.all); err != nil {
+			return exitError{exitUsage, err}
+		}
+	}
 	var sets []eval.AnswerSet
 	for _, dir := range folders {
 		d, err := eval.ReadAnswers(dir)
+		if errors.Is(err, eval.ErrNoAnswers) && o.all != "" {
+			continue
+		}
 		if err != nil {
 			return exitError{exitUsage, err}
 		}
 		d.Split(o.split)
-		if most > 0 {
-			d.Queries = d.Queries[:min(most, len(d.Queries))]
+		if o.most > 0 {
+			d.Queries = d.Queries[:min(o.most, len(d.Queries))]
 		}
 		sets = append(sets, d)
 	}
-	var others []eval.Dataset
-	for _, dir := range foreign {
-		d, err := eval.Read(dir)
-		if err != nil {
-			return exitError{exitUsage, err}
-		}
-		d.Sample(o.foreignMost)
-		others = append(others, d)
+	others, err := o.read(o.foreign, 0)
+	if err != nil {
+		return err
 	}
+	for i := range others {
+		others[i].Sample(o.answers.foreignMost)
+	}
+	store, end, err := p.openEvalStore(ctx, o.keep)
+	if err != nil {
+		return err
+	}
+	defer end()
 	var reports []eval.AnswerReport
 	var below []string
 	for _, d := range sets {
-		r, err := p.evalAnswerSet(ctx, d, others)
+		r, err := p.evalAnswerSet(ctx, store, d, others)
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.Name, err)
 		}
 		switch {
-		case o.markdown:
+		case o.answers.markdown:
 		case p.asJSON:
 			err = r.JSON(p.stdout)
 		default:
@@ -94,9 +103,9 @@ func (p *program) evalAnswers(ctx context.Context, folders, foreign []string, mo
 		if err != nil {
 			return err
 		}
-		reports, below = append(reports, r), append(below, r.Below(o.thresholds)...)
+		reports, below = append(reports, r), append(below, r.Below(o.answers.thresholds)...)
 	}
-	if o.markdown {
+	if o.answers.markdown {
 		if err := eval.AnswerMarkdown(p.stdout, reports); err != nil {
 			return err
 		}
@@ -107,46 +116,35 @@ func (p *program) evalAnswers(ctx context.Context, folders, foreign []string, mo
 	return nil
 }
 
-// evalAnswerSet takes a set in and has it answered, in a temporary store.
-func (p *program) evalAnswerSet(ctx context.Context, d eval.AnswerSet, foreign []eval.Dataset) (r eval.AnswerReport, err error) {
-	folder, err := os.MkdirTemp("", "footnote-eval-")
+// evalAnswerSet takes a set in and has it answered.
+func (p *program) evalAnswerSet(ctx context.Context, store *evalStore, d eval.AnswerSet, foreign []eval.Dataset) (eval.AnswerReport, error) {
+	e, err := store.open(ctx, d.Dataset)
 	if err != nil {
-		return r, fmt.Errorf("make a temporary folder: %w", err)
+		return eval.AnswerReport{}, err
 	}
-	defer os.RemoveAll(folder)
-	p.flags["DATA"] = folder
-	c, err := p.config()
-	if err != nil {
-		return r, err
-	}
-	c.LogLevel = "warn"
-	a, err := openApp(ctx, c, p.logger(c, p.stderr))
-	if err != nil {
-		return r, err
-	}
-	defer a.start(ctx)()
-	if _, err := a.ingest.CreateCollection(ctx, rag.Collection{Name: evalCollection}); err != nil {
-		return r, err
-	}
-	return eval.RunAnswers(ctx, newAnswering(evaluated{a}), d, foreign, func(what string, done, total int) {
+	r, err := eval.RunAnswers(ctx, newAnswering(e), d, foreign, func(what string, done, total int) {
 		fmt.Fprintf(p.stderr, "%s, %s: %d of %d\n", d.Name, what, done, total)
 	})
+	if err != nil {
+		return r, err
+	}
+	return r, store.settle(ctx, e)
 }
 
 // answering is the service as eval asks it for answers.
 type answering struct {
-	evaluated
+	*evaluated
 	usual, anyway *answer.Service
 }
 
-func newAnswering(e evaluated) answering {
+func newAnswering(e *evaluated) answering {
 	always := e.answers
 	always.Always = true
 	return answering{e, answer.New(e.answers), answer.New(always)}
 }
 
 func (a answering) Answer(ctx context.Context, question string) (eval.Given, error) {
-	q := rag.Question{Query: rag.Query{Text: rag.Clip(question, rag.MaxQueryLength-1), Collections: []string{evalCollection}, IgnorePhrases: true}}
+	q := rag.Question{Query: rag.Query{Text: rag.Clip(question, rag.MaxQueryLength-1), Collections: []string{a.collection}, IgnorePhrases: true}}
 	given, err := a.usual.Answer(ctx, q, nil)
 	if err != nil {
 		return eval.Given{}, err
@@ -166,7 +164,7 @@ func (a answering) Answer(ctx context.Context, question string) (eval.Given, err
 }
 
 func (a answering) Stored(ctx context.Context, document string) (string, error) {
-	c, err := a.catalog.Collection(ctx, evalCollection)
+	c, err := a.catalog.Collection(ctx, a.collection)
 	if err != nil {
 		return "", err
 	}

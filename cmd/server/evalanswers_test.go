@@ -154,7 +154,7 @@ func TestEvalAnswers_AsksTheModelThatIsConfigured(t *testing.T) {
 		case strings.Contains(said, "aspirin"):
 			writes(w, true, "NOT_IN_DOCUMENTS")
 		default:
-			writes(w, true, "员工每年享有二十天带薪年假。") // wrong, and cites nothing
+			writes(w, true, "员工每年享有二十天带薪年假。") // wrong, and cites nothing; code ties it to the sentence that says otherwise
 		}
 	})
 	stdout, stderr, code := runEval(t, []string{"FOOTNOTE_LLM_BASE_URL=" + model, "FOOTNOTE_LLM_MODEL=test-model"}, "--answers", "--json", "--dataset", dir)
@@ -165,7 +165,7 @@ func TestEvalAnswers_AsksTheModelThatIsConfigured(t *testing.T) {
 	if r.Model != "test-model" || r.Failed != 0 || r.Fallback != 0 {
 		t.Errorf("got model %s, %d failed, %d fell back", r.Model, r.Failed, r.Fallback)
 	}
-	for name, want := range map[string]float64{eval.MetricRight: 0.5, eval.MetricAnswered: 1, eval.MetricRefused: 1, eval.MetricFirstCitation: 0.5, eval.MetricVerified: 1} {
+	for name, want := range map[string]float64{eval.MetricRight: 0.5, eval.MetricAnswered: 1, eval.MetricRefused: 1, eval.MetricFirstCitation: 1, eval.MetricVerified: 1} {
 		if got := r.All.Metrics[name].Mean; got != want {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}

@@ -54,8 +54,11 @@ type spanLine struct {
 	Text     string `json:"text"`
 }
 
+// ErrNoAnswers says that a set has no gold answers.
+var ErrNoAnswers = errors.New("neither answers.jsonl nor spans.jsonl, so no answer can be told right from wrong")
+
 // ReadAnswers reads a set as Read does, with answers.jsonl {_id, answers, answerable}, where answer_groups count too, and selected_sentences, if only an empty list, or a long_answer says that the answer is a long one, and
-// spans.jsonl {query_id, doc_id, start, end, text}. One of the two files may be missing. Every span must hold its text: an offset that is not in code points is an error.
+// spans.jsonl {query_id, doc_id, start, end, text}. One of the two files may be missing; ErrNoAnswers when both are. Every span must hold its text: an offset that is not in code points is an error.
 func ReadAnswers(dir string) (AnswerSet, error) {
 	d, err := Read(dir)
 	s := AnswerSet{Dataset: d, Gold: map[string]Gold{}}
@@ -66,7 +69,7 @@ func ReadAnswers(dir string) (AnswerSet, error) {
 	var spans []spanLine
 	noAnswers, noSpans := readLines(filepath.Join(dir, "answers.jsonl"), &answers), readLines(filepath.Join(dir, "spans.jsonl"), &spans)
 	if errors.Is(noAnswers, fs.ErrNotExist) && errors.Is(noSpans, fs.ErrNotExist) {
-		return s, fmt.Errorf("%s has neither answers.jsonl nor spans.jsonl, so no answer can be told right from wrong", dir)
+		return s, fmt.Errorf("%s has %w", dir, ErrNoAnswers)
 	}
 	for _, err := range []error{noAnswers, noSpans} {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -65,6 +65,21 @@ func Read(dir string) (Dataset, error) {
 	return d, nil
 }
 
+// Folders lists the folders below dir that hold a set, by name.
+func Folders(dir string) ([]string, error) {
+	corpora, err := filepath.Glob(filepath.Join(dir, "*", "corpus.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	if len(corpora) == 0 {
+		return nil, fmt.Errorf("no folder in %s has a corpus.jsonl", dir)
+	}
+	for i, path := range corpora {
+		corpora[i] = filepath.Dir(path)
+	}
+	return corpora, nil
+}
+
 // Split leaves only the questions whose ids begin with the split's name and an underscore. A set without such questions stays whole.
 func (d *Dataset) Split(name string) {
 	var in []Query

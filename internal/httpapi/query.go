@@ -30,6 +30,7 @@ type queryRequest struct {
 	MaxTokens   *int     `json:"max_tokens"`
 	Stop        []string `json:"stop"`
 	Budget      *int     `json:"budget"`
+	Explain     bool     `json:"explain"`
 }
 
 type turn struct {
@@ -39,7 +40,7 @@ type turn struct {
 
 type claim struct {
 	Span        span             `json:"span"`
-	Support     float64          `json:"support"`
+	Support     *float64         `json:"support"`
 	Verdict     rag.Verdict      `json:"verdict"`
 	Citations   []int            `json:"citations"`
 	Attribution *rag.Attribution `json:"attribution"`
@@ -57,7 +58,7 @@ type mismatch struct {
 func wireClaims(claims []rag.Claim) []claim {
 	out := []claim{}
 	for _, c := range claims {
-		w := claim{Span: wireSpan(c.Span), Support: c.Support, Verdict: c.Verdict, Citations: c.Citations, Mismatches: []mismatch{}}
+		w := claim{Span: wireSpan(c.Span), Support: wireSupport(c.Support, c.Verdict), Verdict: c.Verdict, Citations: c.Citations, Mismatches: []mismatch{}}
 		if w.Citations == nil {
 			w.Citations = []int{}
 		}
@@ -70,6 +71,14 @@ func wireClaims(claims []rag.Claim) []claim {
 		out = append(out, w)
 	}
 	return out
+}
+
+// wireSupport is null where nothing was scored.
+func wireSupport(support float64, v rag.Verdict) *float64 {
+	if v == rag.VerdictUnchecked {
+		return nil
+	}
+	return &support
 }
 
 type citation struct {
@@ -86,7 +95,7 @@ type citation struct {
 	URL         string          `json:"url"`
 	Verified    bool            `json:"verified"`
 	Verdict     rag.Verdict     `json:"verdict"`
-	Support     float64         `json:"support"`
+	Support     *float64        `json:"support"`
 	Attribution rag.Attribution `json:"attribution"`
 	Passage     int             `json:"passage,omitempty"`
 }
@@ -96,7 +105,7 @@ func wireCitation(c rag.Citation) citation {
 		ID: c.ID, Marker: c.Marker, AnswerSpan: wireSpan(c.AnswerSpan), Collection: c.Collection, Document: wireDocumentRef(c.Document), ChunkID: c.ChunkID,
 		SourceSpan: wireSpan(c.SourceSpan), Quote: c.Quote, Page: wirePage(c.Page), HeadingPath: wireStrings(c.HeadingPath),
 		URL: "/v1/citations/" + string(c.ID), Verified: c.Verified, Verdict: c.Verdict,
-		Support: c.Support, Attribution: c.Attribution, Passage: c.Passage,
+		Support: wireSupport(c.Support, c.Verdict), Attribution: c.Attribution, Passage: c.Passage,
 	}
 }
 
@@ -130,6 +139,7 @@ type answer struct {
 	Language  string             `json:"language"`
 	Fallback  bool               `json:"fallback"`
 	Degraded  []string           `json:"degraded,omitempty"`
+	Explain   *explanation       `json:"explain,omitempty"`
 	Claims    []claim            `json:"claims"`
 	Citations []citation         `json:"citations"`
 	Passages  []passage          `json:"passages"`
@@ -161,7 +171,7 @@ type usage struct {
 
 func wireAnswer(a rag.Answer) answer {
 	out := answer{
-		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Claims: wireClaims(a.Claims), Citations: []citation{},
+		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Explain: wireExplanation(a.Explanation), Claims: wireClaims(a.Claims), Citations: []citation{},
 		Passages: wirePassages(a.Passages), Model: a.Model, Usage: usage(a.Usage), Timings: milliseconds(a.Timings),
 		Missing: a.Missing, Dropped: a.Dropped, Thinking: a.Thinking,
 	}
@@ -182,7 +192,7 @@ func wireAnswer(a rag.Answer) answer {
 
 // question checks a request's own bounds; the rest is search's to check.
 func (in queryRequest) question() (rag.Question, error) {
-	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true}, Language: in.Language, Neighbours: in.Neighbours,
+	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true, Explain: in.Explain}, Language: in.Language, Neighbours: in.Neighbours,
 		Verify: rag.Verify(in.Verify), Policy: rag.Policy(in.Policy)}
 	q.Generation = rag.Generation{Temperature: in.Temperature, Seed: in.Seed, Stop: in.Stop}
 	for _, field := range []struct {

@@ -27,6 +27,7 @@ type Ingest interface {
 	SwapReembedding(ctx context.Context, name string) (rag.Reembedding, error)
 	EndReembedding(ctx context.Context, name string) error
 	Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error)
+	Preview(ctx context.Context, collection string, source rag.Source) (rag.Preview, error)
 	DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error)
 	DeleteDocument(ctx context.Context, collection, externalID string) error
 	DeleteMatching(ctx context.Context, collection string, filter rag.Filter) (int, error)
@@ -65,9 +66,10 @@ type Search interface {
 	Search(ctx context.Context, q rag.Query) (rag.Hits, error)
 }
 
-// Answer answers questions.
+// Answer answers questions and checks texts.
 type Answer interface {
 	Answer(ctx context.Context, q rag.Question, emit func(rag.Event) error) (rag.Answer, error)
+	Ground(ctx context.Context, r rag.GroundRequest) (rag.Grounding, error)
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error)
 }
 
