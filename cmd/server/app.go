@@ -74,6 +74,7 @@ type app struct {
 	ingest   *ingest.Service
 	search   *search.Service
 	streams  *httpapi.Streams
+	answers  answer.Options
 	handler  http.Handler
 	stages   *prometheus.HistogramVec
 }
@@ -247,6 +248,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		a.streams.Shutdown(now)
 		return nil
 	})
+	a.answers = answering
 	serving := httpapi.Options{
 		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe, Streams: a.streams,

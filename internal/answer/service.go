@@ -57,6 +57,7 @@ type Options struct {
 	Chat     Chat  // nil: extractive answers
 	Judge    Judge // nil: verify=judge is refused
 	Fallback bool  // when Chat fails before its first word, answer extractively rather than with an error
+	Always   bool  // hold the evidence of any passage to be enough: to measure what abstaining is worth
 	Logger   *slog.Logger
 	Observe  func(stage string, d time.Duration) // nil: nobody looks
 }
@@ -145,7 +146,7 @@ type writer struct {
 }
 
 func (w *writer) write() error {
-	if reason := w.weak(); reason != "" {
+	if reason := w.weak(); reason != "" && (!w.o.Always || len(w.answer.Passages) == 0) {
 		return w.abstain(reason)
 	}
 	if w.o.Chat == nil {
