@@ -88,6 +88,9 @@ func (w *writer) attempt(ctx context.Context, chat Chat, r rag.Rendering, left i
 		return text.begun, err
 	}
 	said := strings.TrimSpace(w.answer.Text)
+	if key(masked(said)) == "" {
+		said = "" // markers and punctuation say nothing
+	}
 	switch {
 	case text.refused && len(text.notes) == 0, said != "" && len(text.notes) == 0 && refuses(said):
 		return true, w.abstain("The language model found no answer in the passages.")
