@@ -59,12 +59,12 @@ func (c *Client) Model() string { return c.o.Model }
 // Window is how many tokens prompt and answer may have together.
 func (c *Client) Window() int { return c.model.window }
 
-// CountTokens counts the tokens of a text: exactly for models of OpenAI's vocabularies, else by Estimate.
+// CountTokens counts the tokens of a text: exactly for models of OpenAI's vocabularies, else by an estimate that is hardly ever too low.
 func (c *Client) CountTokens(s string) int { return countTokens(c.model.vocabulary, s) }
 
 // MessageTokens is what a message costs beside its text: its role and what parts it from the next. OpenAI's have 3 and the role; the templates of others have up to 10.
 func (c *Client) MessageTokens() int {
-	if c.model.vocabulary != unknownVocabulary {
+	if v := c.model.vocabulary; v == cl100k || v == o200k {
 		return 4
 	}
 	return 10
@@ -98,7 +98,8 @@ func (c *Client) read(body io.Reader, emit func(rag.Delta) error) error {
 	}
 	texts, thinking := wholeRunes{}, wholeRunes{}
 	var written string // of this piece
-	t := &thoughts{opened: c.model.opened, text: func(s string) error { written += s; return nil }}
+	turn := &turn{}
+	t := &thoughts{opened: c.model.opened, text: func(s string) error { written += turn.write(s); return nil }}
 	finish, any := "", false
 	ended, err := readPieces(body, func(p piece) error {
 		if len(p.Error) > 0 && string(p.Error) != "null" {
@@ -145,6 +146,7 @@ func (c *Client) read(body io.Reader, emit func(rag.Delta) error) error {
 	if err != nil {
 		return err
 	}
+	written += turn.end()
 	return pass(rag.Delta{Text: written, Thinking: thinking.end() + thought, Cut: finish == "length"})
 }
 

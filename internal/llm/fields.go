@@ -120,8 +120,8 @@ func (f *fields) suspects(r request, complaint string) []string {
 	defer f.mu.Unlock()
 	var out []string
 	for name, key := range sent(r) {
-		if _, tried := f.tried[key]; tried || len(f.tried) >= maxFields {
-			continue
+		if helps, tried := f.tried[key]; tried && !helps || !tried && len(f.tried) >= maxFields {
+			continue // what another request has just learned helps this one, too
 		}
 		mention := name
 		if name == "stop" || name == "seed" {

@@ -22,20 +22,21 @@ const countedAtOnce = 2000
 
 // countTokens counts the tokens of a text as the vocabulary has them, or estimates them where it is not known.
 func countTokens(v vocabulary, s string) int {
-	var base *codec.Codec
 	switch v {
-	case cl100k:
-		base = cl100kBase()
-	case o200k:
-		base = o200kBase()
-	default:
-		return Estimate(s)
+	case unknownVocabulary:
+		return estimate(s, poorHan)
+	case chinese:
+		return estimate(s, richHan)
+	}
+	base := o200kBase
+	if v == cl100k {
+		base = cl100kBase
 	}
 	total := 0
 	for s != "" {
 		piece := text.Slice(s, 0, countedAtOnce)
 		s = s[len(piece):]
-		n, err := base.Count(piece)
+		n, err := base().Count(piece)
 		if err != nil {
 			n = len(piece) // no token is shorter than a byte
 		}
@@ -44,11 +45,17 @@ func countTokens(v vocabulary, s string) int {
 	return total
 }
 
-// Estimate is a number of tokens that a text hardly exceeds, whatever the vocabulary: a word of ASCII letters has a token for every 4 of them, begun ones whole; a Chinese character, a digit, a
-// punctuation mark and a line end have one each; a letter of any other script has one; what lies beyond the basic plane, such as emoji, three. A tenth is added.
-// docs/providers.md has how far it is off for the vocabularies that were measured.
-func Estimate(s string) int {
-	n, word := 0, 0
+// Tokens of a Chinese character: in vocabularies that were made for Chinese, too, one at most, and in others often two, for a character of three bytes is cut into pieces.
+const (
+	richHan = 1
+	poorHan = 1.7
+)
+
+// estimate is a number of tokens that a text hardly exceeds, whatever the vocabulary: a word of ASCII letters has a token for every 4 of them, begun ones whole; a digit, a
+// punctuation mark and a line end have one each, as does a letter of any script other than Chinese, whose characters have han; what lies beyond the basic plane, such as emoji,
+// has three. A tenth is added. docs/providers.md has how far it is off for the vocabularies that were measured.
+func estimate(s string, han float64) int {
+	n, word := 0.0, 0
 	for _, r := range s {
 		if r < unicode.MaxASCII && unicode.IsLetter(r) {
 			if word%4 == 0 {
@@ -60,11 +67,13 @@ func Estimate(s string) int {
 		word = 0
 		switch {
 		case r == ' ':
+		case text.IsHan(r):
+			n += han
 		case r > 0xFFFF:
 			n += 3
 		default:
 			n++
 		}
 	}
-	return int(math.Ceil(1.1 * float64(n)))
+	return int(math.Ceil(1.1 * n))
 }

@@ -116,6 +116,11 @@ func textCases() []Case {
 			w.Bytes("Sixteen weeks \xE5\x91", " at full pay\xFF [1].", "\xF0\x9F")
 			w.Finish("stop")
 		}, HTTP: 200, Says: []string{"\uFFFD"}},
+		{Name: "marks between turns", Script: func(w *Writer, r Request) {
+			w.Say("<|im_start|>assistant\n", r.Sentence(1), " [1]", r.Stop(), "<|im_", "end|>\n<|im_start|>user\nmade up")
+			w.Finish("stop")
+		}, HTTP: 200, Hides: []string{"<|", "made up"}},
+		{Name: "nothing but marks between turns", Script: Good("<|im_end|>user\n", "<|im_start|>user\n"), HTTP: 502, Code: "bad_upstream"},
 		{Name: "stopped at max_tokens", Script: func(w *Writer, r Request) { w.Say(r.Sentence(1), " [1]", r.Stop(), " And"); w.Finish("length") }, HTTP: 200, Status: []string{"partial"}},
 		{Name: "endless", Script: func(w *Writer, r Request) {
 			for r.HTTP.Context().Err() == nil {
