@@ -60,6 +60,7 @@ var plainRefusal = regexp.MustCompile(`(?is)^\W*(?:` +
 	`(?:(?:sorry|unfortunately|i apologi[sz]e|based on|according to|from)\b[^.!?]{0,80}?[,;:]?\s*)?` +
 	`(?:(?:the|these|those|any|none of the|no)\s+)?(?:(?:provided|given|available|above|supplied|numbered)\s+)*(?:passages?|documents?|sources?|texts?|context|information|excerpts?)\b[^.!?]{0,60}?` +
 	`(?:(?:do|does|did)(?:\s+not|n['’]t)|cannot|can['’]t|(?:is|are)\s+(?:not|insufficient)|(?:has|have|contains?|provides?)\s+no|lacks?)\b.{0,200}` +
+	`|none of the\s+(?:\w+\s+){0,2}(?:passages?|documents?|sources?|texts?|excerpts?)\b.{0,200}` +
 	`|(?:(?:sorry|unfortunately|based on|according to|from)\b[^.!?]{0,80}?[,;:]?\s*)?(?:i\s+(?:am|['’]m)\s+(?:sorry|unable|not able)|i\s+(?:cannot|can['’]t|can not|could not|couldn['’]t|do not|don['’]t)\s+(?:answer|find|know|determine|tell|have)|i['’]m\s+(?:sorry|unable|not able)|there\s+is\s+(?:no|not enough|insufficient)\s+(?:information|mention|answer|data)|it\s+is\s+(?:not\s+(?:possible|stated|mentioned|specified|clear)|impossible)|(?:unable|not possible)\s+to\s+(?:answer|determine)|no\s+(?:answer|information|relevant))\b.{0,200}` +
 	`)$`)
 

@@ -155,11 +155,10 @@ func (s *sieve) clean(text string) string {
 			if at < 0 {
 				break
 			}
-			from := at
-			if strings.HasSuffix(text[:at], "</") {
-				from = at - 2
-			} else if strings.HasSuffix(text[:at], "<") {
-				from = at - 1
+			from := len(strings.TrimSuffix(strings.TrimSuffix(text[:at], "/"), "<"))
+			if from == at || text[from] != '<' {
+				text = text[:at] + text[at+len("passage-"+s.fence):] // the mark alone
+				continue
 			}
 			end := strings.IndexByte(text[at:], '>')
 			switch {
@@ -197,7 +196,14 @@ func (s *sieve) end() string {
 	s.held = ""
 	if s.fence != "" {
 		if at := strings.Index(out, "passage-"+s.fence); at >= 0 { // a tag that was cut off
-			out = strings.TrimRight(strings.TrimRight(out[:at], "/"), "<")
+			rest := out[at+len("passage-"+s.fence):]
+			rest = strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(rest, " number"), "="), "\"0123456789")
+			out = strings.TrimSuffix(strings.TrimSuffix(out[:at], "/"), "<") + rest
+		}
+		for n := len(s.fence) - 1; n > 0; n-- { // or even in its mark
+			if body, ok := strings.CutSuffix(out, "passage-"+s.fence[:n]); ok {
+				return strings.TrimSuffix(strings.TrimSuffix(body, "/"), "<")
+			}
 		}
 	}
 	return out
