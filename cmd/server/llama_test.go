@@ -84,8 +84,12 @@ func TestLlama_EveryCitationVerifies(t *testing.T) {
 	// A model of this size hardly follows instructions; it goes on with what it sees.
 	s.call("PATCH", "/v1/collections/handbook", map[string]any{"prompt": map[string]any{
 		"system": "Passages answer questions. {{.Refusal}} means that they do not.",
-		"user":   "{{.Passages}}\nQ: When does the shop open? A: The shop opens at nine [2].\nQ: 商店几点开门？ A: 商店九点开门 [2]。\nQ: {{.Question}} A:",
+		"user":   "{{.Passages}}\n{{.Question}}",
 	}}, 200, nil)
+	turns := []any{}
+	for _, turn := range [][2]string{{"When does the shop open?", "The shop opens at nine [1]."}, {"商店几点开门？", "商店九点开门 [2]。"}, {"Who runs it?", "Two sisters run it [1]."}} {
+		turns = append(turns, map[string]any{"role": "user", "content": turn[0]}, map[string]any{"role": "assistant", "content": turn[1]})
+	}
 	questions := llamaQuestions
 	if n, err := strconv.Atoi(os.Getenv("TEST_QUESTIONS")); err == nil && n < len(questions) { // of both languages
 		questions = append(slices.Clone(questions[:(n+1)/2]), questions[20:20+n/2]...)
@@ -94,7 +98,7 @@ func TestLlama_EveryCitationVerifies(t *testing.T) {
 	started := time.Now()
 	var counted, real int
 	for i, question := range questions {
-		in := map[string]any{"temperature": 0.8 * float64(i%2), "query": question, "collections": []string{"handbook"}, "top_k": 3, "seed": 7}
+		in := map[string]any{"temperature": 0.8 * float64(i%2), "query": question, "collections": []string{"handbook"}, "top_k": 3, "seed": 7, "messages": turns, "stop": []string{"\n"}}
 		b, err := json.Marshal(in)
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +116,8 @@ func TestLlama_EveryCitationVerifies(t *testing.T) {
 		var got told
 		a.json(t, &got)
 		s.grounded("handbook", got.answerJSON)
-		if got.Status != "answered" && got.Status != "partial" && got.Status != "abstained" || got.Model != "gemma-3-270m" || got.Fallback || got.Prompt == nil || got.Prompt.Name != "handbook" || got.Prompt.Version != 1 {
+		if got.Status != "answered" && got.Status != "partial" && got.Status != "abstained" || got.Model != "gemma-3-270m" || got.Fallback ||
+			got.Prompt == nil && got.Status != "abstained" || got.Prompt != nil && (got.Prompt.Name != "handbook" || got.Prompt.Version != 1) {
 			t.Errorf("%s: got %+v", question, got)
 		}
 		outcomes[got.Status]++
@@ -122,7 +127,7 @@ func TestLlama_EveryCitationVerifies(t *testing.T) {
 		}
 		if got.Usage.Prompt > 0 {
 			var rendered struct{ Tokens int }
-			s.call("POST", "/v1/prompts/render", map[string]any{"query": question, "collections": []string{"handbook"}, "top_k": 3}, 200, &rendered)
+			s.call("POST", "/v1/prompts/render", map[string]any{"query": question, "collections": []string{"handbook"}, "top_k": 3, "messages": turns}, 200, &rendered)
 			counted, real = counted+rendered.Tokens, real+got.Usage.Prompt
 			if rendered.Tokens < got.Usage.Prompt {
 				t.Errorf("%s: the prompt was estimated at %d tokens and has %d", question, rendered.Tokens, got.Usage.Prompt)

@@ -381,6 +381,12 @@ func flatten(out map[string]string, at string, tree map[string]any) {
 		switch v := v.(type) {
 		case map[string]any:
 			flatten(out, name+"_", v)
+		case map[any]any: // a key is a number, as in {llm: {2: {model: m}}}
+			named := map[string]any{}
+			for k, x := range v {
+				named[fmt.Sprint(k)] = x
+			}
+			flatten(out, name+"_", named)
 		case []any:
 			items := make([]string, len(v))
 			for i, x := range v {
