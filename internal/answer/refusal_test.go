@@ -102,7 +102,7 @@ func TestVisible(t *testing.T) {
 	if got := visible("\uFEFFa\u200Bb\u2060\x00\x1B\u202E\tc\n\u0085\U000E0041"); got != "ab\tc\n" {
 		t.Errorf("got %q", got)
 	}
-	if family := "👩‍👩‍👧 می‌خواهم ﬁ　全角"; visible(family) != family {
+	if family := "👩‍👩‍👧 می\u200cخواهم ﬁ　全角"; visible(family) != family {
 		t.Errorf("got %q", visible(family))
 	}
 }

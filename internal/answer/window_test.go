@@ -152,7 +152,8 @@ func TestBuild_SettingsOfTheQuestionGoBeforeTheServices(t *testing.T) {
 func TestFence_IsTheSameForTheSameAndNobodyElses(t *testing.T) {
 	t.Parallel()
 	p := passagesOf("a", "b")
-	if newFence("q", p) != newFence("q", p) || newFence("q", p) == newFence("r", p) || newFence("q", p) == newFence("q", passagesOf("ab")) || len(newFence("q", nil)) != 16 {
+	again := passagesOf("a", "b")
+	if newFence("q", p) != newFence("q", again) || newFence("q", p) == newFence("r", p) || newFence("q", p) == newFence("q", passagesOf("ab")) || len(newFence("q", nil)) != 16 {
 		t.Error("the fence does not follow what it fences")
 	}
 }
