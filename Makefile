@@ -6,7 +6,7 @@ LLM_DIR ?= $(or $(TMPDIR),/tmp)/footnote-llm
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test test-llm test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-production eval clean
+.PHONY: build demo test test-llm test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-http bench-production eval clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -60,6 +60,12 @@ bench-index: ## the embedded index beside a float32 scan, chromem-go and bleve; 
 	$(GO) run ./internal/e2e/vectors -data $(EVAL_DATA) -out $(VECTORS_DIR)/real.vectors
 	@echo "INDEX_VECTORS=$(VECTORS_DIR)/real.vectors has the embeddings, for the recall test of internal/index/local"
 	cd internal/index/bench && $(GO) run . -vectors $(VECTORS_DIR)/real.vectors -data $(EVAL_DATA) -sizes $(SIZES)
+
+bench-http: ## a hybrid search over HTTP of 100,000 chunks beside an echo of its answer, in turns, and while documents are taken in. Needs EVAL_DATA
+	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl"; exit 1; }
+	@mkdir -p $(VECTORS_DIR)
+	$(GO) run ./internal/e2e/vectors -data $(EVAL_DATA) -out $(VECTORS_DIR)/real.vectors
+	INDEX_VECTORS=$(VECTORS_DIR)/real.vectors $(GO) test -run '^$$' -bench SearchBesideEcho -benchtime 2000x -timeout 60m ./cmd/server
 
 eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }

@@ -58,7 +58,7 @@ query, with each half of it alone; each further value makes one that differs in 
 	cmd.Flags().StringSliceVar(&fusions, "fusion", []string{"zscore"}, "ways to fuse: zscore, rrf, convex")
 	cmd.Flags().StringSliceVar(&reranks, "rerank", []string{"none"}, "rerankers: none, late, endpoint")
 	cmd.Flags().StringSliceVar(&efforts, "effort", []string{"normal"}, "normal, high: search again near the best")
-	cmd.Flags().StringSliceVar(&collapses, "collapse", []string{"true"}, "near-duplicates as one hit: true, false")
+	cmd.Flags().StringSliceVar(&collapses, "collapse", []string{"false"}, "near-duplicates as one hit: true, false")
 	cmd.Flags().IntVar(&rerankDepth, "rerank-depth", 20, "candidates to rerank")
 	cmd.Flags().IntVar(&most, "queries", 0, "ask only so many of the set's questions, the first (default: all)")
 	_ = cmd.MarkFlagRequired("dataset") // the flag exists
@@ -77,7 +77,7 @@ func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]e
 		{fusions, func(q *rag.Query, v string) { q.Fusion = rag.Fusion(v) }, string(rag.ZScore)},
 		{efforts, func(q *rag.Query, v string) { q.Effort = rag.Effort(v) }, string(rag.NormalEffort)},
 		{reranks, func(q *rag.Query, v string) { q.Rerank = rag.Rerank(v) }, string(rag.RerankNone)},
-		{collapses, func(q *rag.Query, v string) { q.KeepDuplicates = v == "false" }, "true"},
+		{collapses, func(q *rag.Query, v string) { q.Collapse = v == "true" }, "false"},
 	}
 	name := "hybrid"
 	for _, o := range options {
@@ -198,7 +198,7 @@ func (e evaluated) Rank(ctx context.Context, query string, v eval.Variant, k int
 }
 
 func (e evaluated) Evidence(ctx context.Context, query string) (float64, error) {
-	found, err := e.search.Search(ctx, rag.Query{Text: rag.Clip(query, rag.MaxQueryLength-1), Collections: []string{evalCollection}, TopK: answer.DefaultPassages, IgnorePhrases: true})
+	found, err := e.search.Search(ctx, rag.Query{Text: rag.Clip(query, rag.MaxQueryLength-1), Collections: []string{evalCollection}, TopK: answer.DefaultPassages, Collapse: true, IgnorePhrases: true})
 	if err != nil {
 		return 0, err
 	}

@@ -7,7 +7,7 @@ import (
 
 func TestEvalVariants_EachDiffersInOneThing(t *testing.T) {
 	t.Parallel()
-	got, err := evalVariants([]string{"rrf", "convex"}, []string{"none", "late"}, []string{"normal"}, []string{"true", "false"}, 10)
+	got, err := evalVariants([]string{"rrf", "convex"}, []string{"none", "late"}, []string{"normal"}, []string{"false", "true"}, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -15,13 +15,13 @@ func TestEvalVariants_EachDiffersInOneThing(t *testing.T) {
 	for _, v := range got {
 		names = append(names, v.Name)
 	}
-	if want := "dense|lexical|hybrid rrf|hybrid rrf, convex|hybrid rrf, late|hybrid rrf, collapse=false"; strings.Join(names, "|") != want {
+	if want := "dense|lexical|hybrid rrf|hybrid rrf, convex|hybrid rrf, late|hybrid rrf, collapse=true"; strings.Join(names, "|") != want {
 		t.Errorf("got %s, want %s", strings.Join(names, "|"), want)
 	}
-	if v := got[4].Query; v.Rerank != "late" || v.RerankDepth != 10 || v.Fusion != "rrf" || v.KeepDuplicates {
+	if v := got[4].Query; v.Rerank != "late" || v.RerankDepth != 10 || v.Fusion != "rrf" || v.Collapse {
 		t.Errorf("got %+v", v)
 	}
-	if v := got[5].Query; !v.KeepDuplicates || v.Rerank != "none" {
+	if v := got[5].Query; !v.Collapse || v.Rerank != "none" {
 		t.Errorf("got %+v", v)
 	}
 	for _, wrong := range [][4]string{{"magic", "none", "normal", "true"}, {"rrf", "cohere", "normal", "true"}, {"rrf", "none", "utmost", "true"}, {"rrf", "none", "normal", "maybe"}} {

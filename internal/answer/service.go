@@ -93,12 +93,13 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	if q.TopK == 0 {
 		q.TopK = DefaultPassages
 	}
+	q.Collapse = true // a text that is there twice has its place in the prompt once
 	started := time.Now()
 	hits, err := s.o.Search.Search(ctx, q.Query)
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	a := rag.Answer{ID: rag.NewAnswerID(), Language: q.Language, Model: Extractive, Degraded: hits.Degraded, Timings: hits.Timings, CreatedAt: started}
+	a := rag.Answer{ID: rag.NewAnswerID(), Language: q.Language, Model: Extractive, Degraded: hits.Degraded, Timings: hits.Timings, CreatedAt: started, Explanation: hits.Explanation}
 	if a.Language == "" {
 		a.Language = text.Language(q.Text)
 	}

@@ -30,6 +30,7 @@ type queryRequest struct {
 	MaxTokens   *int     `json:"max_tokens"`
 	Stop        []string `json:"stop"`
 	Budget      *int     `json:"budget"`
+	Explain     bool     `json:"explain"`
 }
 
 type turn struct {
@@ -130,6 +131,7 @@ type answer struct {
 	Language  string             `json:"language"`
 	Fallback  bool               `json:"fallback"`
 	Degraded  []string           `json:"degraded,omitempty"`
+	Explain   *explanation       `json:"explain,omitempty"`
 	Claims    []claim            `json:"claims"`
 	Citations []citation         `json:"citations"`
 	Passages  []passage          `json:"passages"`
@@ -161,7 +163,7 @@ type usage struct {
 
 func wireAnswer(a rag.Answer) answer {
 	out := answer{
-		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Claims: wireClaims(a.Claims), Citations: []citation{},
+		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Explain: wireExplanation(a.Explanation), Claims: wireClaims(a.Claims), Citations: []citation{},
 		Passages: wirePassages(a.Passages), Model: a.Model, Usage: usage(a.Usage), Timings: milliseconds(a.Timings),
 		Missing: a.Missing, Dropped: a.Dropped, Thinking: a.Thinking,
 	}
@@ -182,7 +184,7 @@ func wireAnswer(a rag.Answer) answer {
 
 // question checks a request's own bounds; the rest is search's to check.
 func (in queryRequest) question() (rag.Question, error) {
-	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true}, Language: in.Language, Neighbours: in.Neighbours,
+	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true, Explain: in.Explain}, Language: in.Language, Neighbours: in.Neighbours,
 		Verify: rag.Verify(in.Verify), Policy: rag.Policy(in.Policy)}
 	q.Generation = rag.Generation{Temperature: in.Temperature, Seed: in.Seed, Stop: in.Stop}
 	for _, field := range []struct {

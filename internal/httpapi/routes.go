@@ -71,6 +71,8 @@ func (s *server) routes() http.Handler {
 		{"DELETE", "/v1/collections/{collection}/reembedding", rag.ScopeAdmin, s.endReembedding, nil},
 		{"POST", "/v1/collections/{collection}/reembedding/swap", rag.ScopeAdmin, s.swapReembedding, nil},
 
+		{"POST", "/v1/parse", rag.ScopeRead, s.parse, nil},
+
 		{"GET", "/v1/jobs", rag.ScopeRead, s.listJobs, []string{"limit", "after", "status", "collection"}},
 		{"GET", "/v1/jobs/{job}", rag.ScopeRead, s.getJob, []string{"wait"}},
 		{"GET", "/v1/jobs/{job}/events", rag.ScopeRead, s.watchJob, nil},

@@ -27,6 +27,7 @@ type Ingest interface {
 	SwapReembedding(ctx context.Context, name string) (rag.Reembedding, error)
 	EndReembedding(ctx context.Context, name string) error
 	Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error)
+	Preview(ctx context.Context, collection string, source rag.Source) (rag.Preview, error)
 	DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error)
 	DeleteDocument(ctx context.Context, collection, externalID string) error
 	DeleteMatching(ctx context.Context, collection string, filter rag.Filter) (int, error)

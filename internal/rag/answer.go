@@ -194,6 +194,8 @@ type Answer struct {
 	Timings   Timings
 	CreatedAt time.Time
 
+	Explanation *Explanation // of the search for passages; nil unless it was asked for
+
 	Missing  []string          // words, names and numbers of the question that no passage has; of abstentions
 	Nearest  []NearestDocument // what came closest; of abstentions
 	Dropped  []int             // numbers of the passages that did not fit into the model's window

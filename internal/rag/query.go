@@ -66,7 +66,7 @@ type Query struct {
 	Rerank         Rerank // empty: the service's
 	RerankDepth    int    // how many of the best are ordered anew; 0: 20
 	MaxPerDocument int    // most hits of one document; 0: any number
-	KeepDuplicates bool   // hits whose texts are nearly the same all stay
+	Collapse       bool   // hits whose texts are nearly the same are one hit, with the others in its Duplicates
 	IgnorePhrases  bool   // quotation marks ask for nothing: a question quotes to stress, too
 
 	Explain         bool

@@ -185,8 +185,13 @@ func (r *request) ask(ctx context.Context, depth int) (exhausted bool, err error
 	}
 	slices.SortFunc(r.dense, order)
 	slices.SortFunc(r.lexical, order)
-	r.fused = Fuse(r.query.Fusion, r.dense, r.lexical)
 	r.timed("fuse", started)
+	coverage, err := r.coverage(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer r.timed("fuse", time.Now())
+	r.fused = Fuse(r.query.Fusion, r.dense, r.lexical, coverage)
 	return exhausted, nil
 }
 
