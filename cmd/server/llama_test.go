@@ -4,13 +4,18 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"io"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -19,8 +24,8 @@ import (
 // internal/servertest/llama/server.py needs, TEST_LLM_DIR a folder for the model's file.
 func llama(t *testing.T) string {
 	t.Helper()
-	if url := os.Getenv("TEST_LLM_BASE_URL"); url != "" {
-		return url
+	if named := os.Getenv("TEST_LLM_BASE_URL"); named != "" {
+		return named
 	}
 	python := os.Getenv("TEST_LLM_PYTHON")
 	if python == "" {
@@ -56,6 +61,36 @@ func llama(t *testing.T) string {
 	return strings.TrimSpace(line)
 }
 
+// citing stands in front of an endpoint and, while it is told to, has llama.cpp write nothing but sentences with markers: by itself a model of this size sets few.
+func citing(t *testing.T, endpoint string, cite *atomic.Bool) string {
+	t.Helper()
+	target, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const grammar = `root ::= claim (" " claim)?
+claim ::= [^\[\]<>\n.。]{6,60} " [" [1-4] "]" [.。]`
+	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = target.Scheme, target.Host, target.Host
+		if !cite.Load() {
+			return
+		}
+		var in map[string]any
+		if err := json.NewDecoder(r.In.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		in["grammar"] = grammar
+		b, err := json.Marshal(in)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Out.Body, r.Out.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+	}}
+	srv := httptest.NewServer(proxy)
+	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
+	return srv.URL + target.Path
+}
+
 var llamaDocuments = map[string]string{
 	"museum.md":  "# City museum\n\nThe museum opened in 1904 and holds twelve thousand paintings. Admission costs nine euros; children under fourteen enter free. It is closed on Mondays. Photography is allowed without flash.\n",
 	"ferry.md":   "# Ferry\n\nThe ferry to the island leaves at 07:30 and at 16:00. The crossing takes fifty minutes. Bicycles are carried free of charge, cars are not carried at all.\n",
@@ -77,7 +112,8 @@ var llamaQuestions = []string{
 
 // Whatever a small model writes, the answers keep to the contract and every citation verifies.
 func TestLlama_EveryCitationVerifies(t *testing.T) {
-	s := handbook(t, "LLM_BASE_URL="+llama(t), "LLM_MODEL=gemma-3-270m", "LLM_CONTEXT=4096", "LLM_MAX_TOKENS=48", "LLM_TIMEOUT=5m", "ANSWER_FALLBACK=false")
+	var cite atomic.Bool
+	s := handbook(t, "LLM_BASE_URL="+citing(t, llama(t), &cite), "LLM_MODEL=gemma-3-270m", "LLM_CONTEXT=4096", "LLM_MAX_TOKENS=48", "LLM_TIMEOUT=5m", "ANSWER_FALLBACK=false")
 	for name, text := range llamaDocuments {
 		s.add("handbook", name, text, nil)
 	}
@@ -94,11 +130,12 @@ func TestLlama_EveryCitationVerifies(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("TEST_QUESTIONS")); err == nil && n < len(questions) { // of both languages
 		questions = append(slices.Clone(questions[:(n+1)/2]), questions[20:20+n/2]...)
 	}
-	outcomes, citations, claims, thought := map[string]int{}, 0, 0, 0
+	outcomes, citations, claims := map[string]int{}, 0, 0
 	started := time.Now()
 	var counted, real int
 	for i, question := range questions {
 		in := map[string]any{"temperature": 0.8 * float64(i%2), "query": question, "collections": []string{"handbook"}, "top_k": 3, "seed": 7, "messages": turns, "stop": []string{"\n"}}
+		cite.Store(i%4 > 1)
 		b, err := json.Marshal(in)
 		if err != nil {
 			t.Fatal(err)
@@ -122,9 +159,6 @@ func TestLlama_EveryCitationVerifies(t *testing.T) {
 		}
 		outcomes[got.Status]++
 		citations, claims = citations+len(got.Citations), claims+len(got.Claims)
-		if got.Thinking != "" {
-			thought++
-		}
 		if got.Usage.Prompt > 0 {
 			var rendered struct{ Tokens int }
 			s.call("POST", "/v1/prompts/render", map[string]any{"query": question, "collections": []string{"handbook"}, "top_k": 3, "messages": turns}, 200, &rendered)
