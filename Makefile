@@ -67,9 +67,9 @@ bench-http: ## a hybrid search over HTTP of 100,000 chunks beside an echo of its
 	$(GO) run ./internal/e2e/vectors -data $(EVAL_DATA) -out $(VECTORS_DIR)/real.vectors
 	INDEX_VECTORS=$(VECTORS_DIR)/real.vectors $(GO) test -run '^$$' -bench SearchBesideEcho -benchtime 2000x -timeout 60m ./cmd/server
 
-eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
+eval: build ## quality on every labelled set below $(EVAL_DATA), into docs/quality.md; EVAL_KEEP=DIR keeps the sets for the next run, EVALFLAGS adds flags
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }
-	for set in $(EVAL_DATA)/retrieval/*/; do ./bin/footnote eval --dataset $$set || exit 1; done
+	./bin/footnote eval --all $(EVAL_DATA)/retrieval --split DEV --report docs/quality.md $(if $(EVAL_KEEP),--keep $(EVAL_KEEP)) $(EVALFLAGS)
 
 clean:
 	rm -rf bin

@@ -63,6 +63,8 @@ func (o operation) request(at things) (path, body string) {
 		body = marshal(map[string]any{"text": "Other text of some length."})
 	case "search", "query", "renderPrompt":
 		body = marshal(map[string]any{"query": "leave", "collections": []string{at.collection}})
+	case "ground":
+		body = marshal(map[string]any{"text": "Leave is paid.", "collections": []string{at.collection}})
 	case "createEmbedding":
 		body = marshal(map[string]any{"model": "multilingual-e5-small", "input": "leave"})
 	case "createKey":

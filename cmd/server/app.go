@@ -71,6 +71,7 @@ type app struct {
 	embedder embedder
 	tokens   search.TokenEmbedder // the embedder's, when it gives token states
 	others   []embedder           // of collections on their way to another model
+	queries  *embedcache.Cache    // of all models; nil when none is wanted
 	ingest   *ingest.Service
 	search   *search.Service
 	handler  http.Handler
@@ -247,6 +248,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			answering.Others = append(answering.Others, chat)
 		}
 	}
+	answering.Judge = openJudge(c, log)
 	answers := answer.New(answering)
 	serving := httpapi.Options{
 		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answers, Prompts: answers, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
@@ -267,16 +269,16 @@ func (a *app) cacheQueries(registry *prometheus.Registry) {
 	hits := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_hits_total", Help: "Queries whose vector was there, or on its way for another request."})
 	misses := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_misses_total", Help: "Queries that went through the model."})
 	registry.MustRegister(hits, misses)
-	cache := embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(hit bool) {
+	a.queries = embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(hit bool) {
 		if hit {
 			hits.Inc()
 		} else {
 			misses.Inc()
 		}
 	}})
-	a.embedder = cache.Over(a.embedder)
+	a.embedder = a.queries.Over(a.embedder)
 	for i, e := range a.others {
-		a.others[i] = cache.Over(e)
+		a.others[i] = a.queries.Over(e)
 	}
 }
 

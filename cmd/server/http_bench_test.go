@@ -250,7 +250,7 @@ func (r *readyHits) calibrate(b *testing.B, query string, search, reply func(str
 
 // takeIn takes documents in through the whole pipeline until ctx ends; it returns how many became active.
 func takeIn(ctx context.Context, b *testing.B, a *app, texts *sample.Texts) (documents int) {
-	if _, err := a.ingest.CreateCollection(ctx, rag.Collection{Name: evalCollection}); err != nil && rag.CodeOf(err) != rag.Conflict {
+	if _, err := a.ingest.CreateCollection(ctx, rag.Collection{Name: "taken-in"}); err != nil && rag.CodeOf(err) != rag.Conflict {
 		b.Error(err)
 		return 0
 	}
@@ -259,7 +259,7 @@ func takeIn(ctx context.Context, b *testing.B, a *app, texts *sample.Texts) (doc
 		for i := range batch {
 			batch[i] = eval.Document{ID: fmt.Sprint(time.Now().UnixNano(), i), Text: texts.Passage(10_000_000 + at + i)}
 		}
-		if err := (evaluated{a}).Add(ctx, batch); err == nil {
+		if err := (&evaluated{app: a, collection: "taken-in"}).Add(ctx, batch); err == nil {
 			documents += len(batch)
 		} else if ctx.Err() == nil {
 			b.Error(err)

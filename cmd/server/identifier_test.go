@@ -14,7 +14,7 @@ func TestIdentifier_IsFoundAsTyped(t *testing.T) {
 	t.Parallel()
 	s := startService(t)
 	ctx := t.Context()
-	if _, err := s.app.ingest.CreateCollection(ctx, rag.Collection{Name: evalCollection}); err != nil {
+	if _, err := s.app.ingest.CreateCollection(ctx, rag.Collection{Name: "identifiers"}); err != nil {
 		t.Fatal(err)
 	}
 	parts := []string{"pump", "valve", "gateway", "printer", "scanner", "boiler", "router", "camera"}
@@ -34,7 +34,7 @@ func TestIdentifier_IsFoundAsTyped(t *testing.T) {
 		{ID: "name", Title: "维修说明", Text: "水泵出现异响时，请先关闭电源，再联系工程师司徒慕嵐更换零件，然后重新启动设备。"},
 		{ID: "code", Title: "維修說明", Text: "閥門出現錯誤碼 WX_5150 時，請先關閉電源，再聯絡工程師更換零件Ｈ１２－３４５，然後重新啟動設備。"},
 	}
-	e := evaluated{s.app}
+	e := evaluated{app: s.app, collection: "identifiers"}
 	for batch := range slices.Chunk(append(documents, special...), 256) {
 		if err := e.Add(ctx, batch); err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func TestIdentifier_IsFoundAsTyped(t *testing.T) {
 		// In the other language than the document.
 		"錯誤碼 ERR_404": "err", "出现 QZX_90210 怎么办？": "odd", "What does WX_5150 mean?": "code", "Which device shows E3-2654?": "zh654",
 	} {
-		got, err := s.app.search.Search(ctx, rag.Query{Text: query, Collections: []string{evalCollection}})
+		got, err := s.app.search.Search(ctx, rag.Query{Text: query, Collections: []string{"identifiers"}})
 		if err != nil {
 			t.Fatal(err)
 		}

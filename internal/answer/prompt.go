@@ -73,6 +73,7 @@ func (s *Service) Render(ctx context.Context, q rag.Question, given *rag.PromptT
 	if q.TopK == 0 {
 		q.TopK = DefaultPassages
 	}
+	q.Collapse = true // as an answer's search does
 	hits, err := s.o.Search.Search(ctx, q.Query)
 	if err != nil {
 		return rag.Rendering{}, err

@@ -55,6 +55,7 @@ type Options struct {
 	Tokens      TokenEmbedder // for late interaction; nil: there is none
 	Catalog     Catalog
 	Chat        Chat           // nil: extractive answers
+	Judge       Judge          // nil: verify=judge is refused
 	Others      []Chat         // asked in order where the one before fails before its first word
 	Timeout     time.Duration  // of a whole generation, whoever writes; 0: the Chats' own
 	Defaults    rag.Generation // for what a question leaves open
@@ -94,6 +95,9 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 		q.TopK = DefaultPassages
 	}
 	q.Collapse = true // a text that is there twice has its place in the prompt once
+	if err := s.allowed(q.Verify, q.Policy); err != nil {
+		return rag.Answer{}, err
+	}
 	started := time.Now()
 	hits, err := s.o.Search.Search(ctx, q.Query)
 	if err != nil {
@@ -116,7 +120,7 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	if err := emit(rag.Event{Kind: rag.EventRetrieved, Passages: a.Passages}); err != nil {
 		return a, err
 	}
-	if err := w.write(); err != nil {
+	if err := w.held(w.write); err != nil {
 		return a, err
 	}
 	if err := s.o.Catalog.SaveCitations(ctx, a.Citations); err != nil {
@@ -135,6 +139,11 @@ type writer struct {
 	emit      func(rag.Event) error
 	streaming bool                      // somebody reads along: what was said cannot be taken back
 	texts     map[rag.DocumentID]string // stored texts read so far
+	parts     []part                    // of a written answer, and its markers
+	marks     []rag.Span
+	notes     []footnote
+	concluded string // what conclude gave for the reason
+	live      *live  // nil: nothing is said before all is written
 }
 
 func (w *writer) write() error {
@@ -149,6 +158,7 @@ func (w *writer) write() error {
 		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
 		w.answer.Text, w.answer.Claims, w.answer.Citations, w.answer.Usage = "", nil, nil, rag.Usage{}
 		w.answer.Dropped, w.answer.Thinking, w.answer.Prompt = nil, "", nil
+		w.parts, w.marks, w.notes, w.live = nil, nil, nil, nil
 		w.answer.Model, w.answer.Fallback, w.answer.Reason = Extractive, true, "The language model failed ("+string(rag.CodeOf(err))+"); this answer was extracted from the documents without it."
 		return w.timed("extract", w.extract)
 	}
@@ -170,6 +180,9 @@ func (w *writer) say(s string) error {
 		return nil
 	}
 	w.answer.Text += s
+	if w.live != nil {
+		return w.live.look()
+	}
 	return w.emit(rag.Event{Kind: rag.EventDelta, Delta: s})
 }
 

@@ -36,9 +36,11 @@ type written struct {
 
 func newWritten(w *writer, passages int, fence string) *written {
 	t := &written{w: w, sieve: sieve{fence: fence}}
+	w.notes = nil // of a model that was asked before
 	t.markers = &markers{passages: passages, say: w.say}
 	t.markers.footnote = func(marker, passage int) error {
 		t.notes = append(t.notes, footnote{marker, passage, text.Len(w.answer.Text)})
+		w.notes = t.notes
 		return nil
 	}
 	return t

@@ -92,6 +92,11 @@ type Config struct {
 	RerankModel     string        `env:"RERANK_MODEL"`
 	RerankAPIKey    Secret        `env:"RERANK_API_KEY"`
 	RerankTimeout   time.Duration `env:"RERANK_TIMEOUT" envDefault:"3s"`
+	Judge           string        `env:"JUDGE"`
+	JudgeBaseURL    string        `env:"JUDGE_BASE_URL"`
+	JudgeModel      string        `env:"JUDGE_MODEL"`
+	JudgeAPIKey     Secret        `env:"JUDGE_API_KEY"`
+	JudgeTimeout    time.Duration `env:"JUDGE_TIMEOUT" envDefault:"30s"`
 	AnswerFallback  bool          `env:"ANSWER_FALLBACK" envDefault:"true"`
 	APIKey          Secret        `env:"API_KEY"`
 	CORSOrigins     []string      `env:"CORS_ORIGINS"`
@@ -214,7 +219,7 @@ func (c Config) Validate() error {
 	if c.QdrantExact < -1 {
 		bad("FOOTNOTE_QDRANT_EXACT_BELOW must be a number of chunks, or -1 for never")
 	}
-	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL} {
+	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL, "FOOTNOTE_JUDGE_BASE_URL": c.JudgeBaseURL} {
 		if u == "" {
 			continue
 		}
@@ -261,6 +266,21 @@ func (c Config) Validate() error {
 	if c.RerankTimeout < 10*time.Millisecond || c.RerankTimeout > time.Minute {
 		bad("FOOTNOTE_RERANK_TIMEOUT must be between 10ms and 1m, got %s", c.RerankTimeout)
 	}
+	switch {
+	case !slices.Contains([]string{"", JudgeModel, JudgeEndpoint}, c.Judge):
+		bad("FOOTNOTE_JUDGE must be llm or endpoint, or absent for the language model that is named, got %q", c.Judge)
+	case c.Judge == JudgeEndpoint && c.JudgeBaseURL == "":
+		bad("FOOTNOTE_JUDGE=endpoint needs FOOTNOTE_JUDGE_BASE_URL, to which /predict is added")
+	case c.Judge == JudgeModel && c.JudgeBaseURL == "" && c.LLMBaseURL == "":
+		bad("FOOTNOTE_JUDGE=llm needs FOOTNOTE_JUDGE_BASE_URL and FOOTNOTE_JUDGE_MODEL, or those of FOOTNOTE_LLM")
+	case c.Judge != JudgeEndpoint && c.JudgeBaseURL != "" && c.JudgeModel == "":
+		bad("FOOTNOTE_JUDGE_BASE_URL needs FOOTNOTE_JUDGE_MODEL, the model's name at that endpoint, or FOOTNOTE_JUDGE=endpoint")
+	case c.JudgeBaseURL == "" && (c.JudgeAPIKey != "" || c.JudgeModel != "" && c.LLMBaseURL == ""):
+		bad("FOOTNOTE_JUDGE_MODEL and FOOTNOTE_JUDGE_API_KEY need FOOTNOTE_JUDGE_BASE_URL")
+	}
+	if c.JudgeTimeout < 10*time.Millisecond || c.JudgeTimeout > 10*time.Minute {
+		bad("FOOTNOTE_JUDGE_TIMEOUT must be between 10ms and 10m, got %s", c.JudgeTimeout)
+	}
 	if c.OtherDimensions < 0 || c.OtherDimensions > 8192 {
 		bad("FOOTNOTE_OTHER_EMBED_DIMENSIONS must be between 1 and 8192, or absent")
 	}
@@ -300,6 +320,12 @@ const BuiltIn = "built-in"
 const (
 	Int8    = "int8"
 	Float32 = "float32"
+)
+
+// Kinds of judges; absent: a language model, when one is named.
+const (
+	JudgeModel    = "llm"
+	JudgeEndpoint = "endpoint"
 )
 
 // NoPrefix stands for an empty prefix where an absent one means the model's own.

@@ -40,7 +40,7 @@ type turn struct {
 
 type claim struct {
 	Span        span             `json:"span"`
-	Support     float64          `json:"support"`
+	Support     *float64         `json:"support"`
 	Verdict     rag.Verdict      `json:"verdict"`
 	Citations   []int            `json:"citations"`
 	Attribution *rag.Attribution `json:"attribution"`
@@ -58,7 +58,7 @@ type mismatch struct {
 func wireClaims(claims []rag.Claim) []claim {
 	out := []claim{}
 	for _, c := range claims {
-		w := claim{Span: wireSpan(c.Span), Support: c.Support, Verdict: c.Verdict, Citations: c.Citations, Mismatches: []mismatch{}}
+		w := claim{Span: wireSpan(c.Span), Support: wireSupport(c.Support, c.Verdict), Verdict: c.Verdict, Citations: c.Citations, Mismatches: []mismatch{}}
 		if w.Citations == nil {
 			w.Citations = []int{}
 		}
@@ -71,6 +71,14 @@ func wireClaims(claims []rag.Claim) []claim {
 		out = append(out, w)
 	}
 	return out
+}
+
+// wireSupport is null where nothing was scored.
+func wireSupport(support float64, v rag.Verdict) *float64 {
+	if v == rag.VerdictUnchecked {
+		return nil
+	}
+	return &support
 }
 
 type citation struct {
@@ -87,7 +95,7 @@ type citation struct {
 	URL         string          `json:"url"`
 	Verified    bool            `json:"verified"`
 	Verdict     rag.Verdict     `json:"verdict"`
-	Support     float64         `json:"support"`
+	Support     *float64        `json:"support"`
 	Attribution rag.Attribution `json:"attribution"`
 	Passage     int             `json:"passage,omitempty"`
 }
@@ -97,7 +105,7 @@ func wireCitation(c rag.Citation) citation {
 		ID: c.ID, Marker: c.Marker, AnswerSpan: wireSpan(c.AnswerSpan), Collection: c.Collection, Document: wireDocumentRef(c.Document), ChunkID: c.ChunkID,
 		SourceSpan: wireSpan(c.SourceSpan), Quote: c.Quote, Page: wirePage(c.Page), HeadingPath: wireStrings(c.HeadingPath),
 		URL: "/v1/citations/" + string(c.ID), Verified: c.Verified, Verdict: c.Verdict,
-		Support: c.Support, Attribution: c.Attribution, Passage: c.Passage,
+		Support: wireSupport(c.Support, c.Verdict), Attribution: c.Attribution, Passage: c.Passage,
 	}
 }
 

@@ -66,9 +66,10 @@ type Search interface {
 	Search(ctx context.Context, q rag.Query) (rag.Hits, error)
 }
 
-// Answer answers questions.
+// Answer answers questions and checks texts.
 type Answer interface {
 	Answer(ctx context.Context, q rag.Question, emit func(rag.Event) error) (rag.Answer, error)
+	Ground(ctx context.Context, r rag.GroundRequest) (rag.Grounding, error)
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error)
 }
 

@@ -102,6 +102,7 @@ const (
 	VerdictWeak         Verdict = "weak"
 	VerdictUnsupported  Verdict = "unsupported"
 	VerdictContradicted Verdict = "contradicted"
+	VerdictUnchecked    Verdict = "unchecked" // VerifyOff: nobody looked, and Support means nothing
 )
 
 // Passage is a hit numbered for the prompt, from 1. One that was not found but stands beside a found one in its document says of which passage.
@@ -133,6 +134,7 @@ const (
 	MismatchNegation   MismatchKind = "negation"   // one side denies
 	MismatchQuantifier MismatchKind = "quantifier" // all, some, none, at most, only
 	MismatchDirection  MismatchKind = "direction"  // rises or falls, before or after, more or less
+	MismatchJudged     MismatchKind = "judged"     // no code but the judge says so; Source is what it quotes
 )
 
 // Mismatch is a point on which a claim and its source differ. Without one, a claim is never called contradicted by code.

@@ -410,3 +410,16 @@ func TestSearch_Refuses(t *testing.T) {
 		t.Errorf("lexical search needs no model: %v", err)
 	}
 }
+
+func TestSearch_TakesTheVectorsThatItIsGiven(t *testing.T) {
+	t.Parallel()
+	_, s := newWorld()
+	q := rag.Query{Text: "midnight", Collections: []string{"en"}, Mode: rag.Dense, TopK: 1}
+	for print, want := range map[string]string{"counts-1": "Parental leave lasts sixteen weeks.", "counts-2": "The servers are backed up at midnight."} {
+		q.Vectors = map[string]rag.Embedding{print: embed("parental sixteen weeks")}
+		got, err := s.Search(t.Context(), q)
+		if err != nil || got.Hits[0].Chunk.Text != want {
+			t.Errorf("a vector of %s: got %+v, %v, want %s", print, got.Hits, err, want)
+		}
+	}
+}
