@@ -74,6 +74,7 @@ type app struct {
 	queries  *embedcache.Cache    // of all models; nil when none is wanted
 	ingest   *ingest.Service
 	search   *search.Service
+	streams  *httpapi.Streams
 	handler  http.Handler
 	stages   *prometheus.HistogramVec
 }
@@ -250,9 +251,16 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	}
 	answering.Judge = openJudge(c, log)
 	answers := answer.New(answering)
+	a.streams = httpapi.NewStreams(c.StreamGrace)
+	a.closers = append(a.closers, func() error { // before the stores that answers are made of
+		now, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		cancel()
+		a.streams.Shutdown(now)
+		return nil
+	})
 	serving := httpapi.Options{
 		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answers, Prompts: answers, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
-		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe,
+		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe, Streams: a.streams,
 	}
 	for _, e := range a.others {
 		serving.Embedders = append(serving.Embedders, e)

@@ -103,7 +103,10 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	a := rag.Answer{ID: rag.NewAnswerID(), Language: q.Language, Model: Extractive, Degraded: hits.Degraded, Timings: hits.Timings, CreatedAt: started, Explanation: hits.Explanation}
+	if q.ID == "" {
+		q.ID = rag.NewAnswerID()
+	}
+	a := rag.Answer{ID: q.ID, Language: q.Language, Model: Extractive, Degraded: hits.Degraded, Timings: hits.Timings, CreatedAt: started, Explanation: hits.Explanation}
 	if a.Language == "" {
 		a.Language = text.Language(q.Text)
 	}

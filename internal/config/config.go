@@ -98,6 +98,7 @@ type Config struct {
 	JudgeAPIKey     Secret        `env:"JUDGE_API_KEY"`
 	JudgeTimeout    time.Duration `env:"JUDGE_TIMEOUT" envDefault:"30s"`
 	AnswerFallback  bool          `env:"ANSWER_FALLBACK" envDefault:"true"`
+	StreamGrace     time.Duration `env:"STREAM_GRACE" envDefault:"3s"`
 	APIKey          Secret        `env:"API_KEY"`
 	CORSOrigins     []string      `env:"CORS_ORIGINS"`
 	CPU             string        `env:"CPU"`
@@ -289,6 +290,9 @@ func (c Config) Validate() error {
 	}
 	if c.EmbedCache < 0 || c.EmbedCache > 1_000_000 {
 		bad("FOOTNOTE_EMBED_CACHE must be a number of queries up to 1000000, or 0 for no cache, got %d", c.EmbedCache)
+	}
+	if c.StreamGrace < 0 || c.StreamGrace > time.Minute {
+		bad("FOOTNOTE_STREAM_GRACE must be between 0s and 1m, got %s", c.StreamGrace)
 	}
 	if c.Workers < 1 || c.Workers > 64 {
 		bad("FOOTNOTE_WORKERS must be between 1 and 64, got %d", c.Workers)

@@ -242,8 +242,12 @@ func (in queryRequest) question() (rag.Question, error) {
 }
 
 func (s *server) query(w http.ResponseWriter, r *http.Request) error {
+	body, err := readJSON(w, r, maxJSON)
+	if err != nil {
+		return err
+	}
 	var in queryRequest
-	if err := decode(w, r, maxJSON, &in); err != nil {
+	if err := decodeBytes(body, &in); err != nil {
 		return err
 	}
 	q, err := in.question()
@@ -253,48 +257,14 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	if err := seesAll(r, q.Collections); err != nil {
 		return err
 	}
-	if !in.Stream {
-		a, err := s.o.Answer.Answer(r.Context(), q, nil)
-		if err != nil {
-			return err
-		}
-		return reply(w, http.StatusOK, wireAnswer(a))
+	if in.Stream {
+		return s.stream(w, r, q, hashOf(body))
 	}
-	return s.stream(w, r, q)
-}
-
-// stream answers in events. Until the first step is done an error is still a plain problem with its own status.
-func (s *server) stream(w http.ResponseWriter, r *http.Request, q rag.Question) error {
-	var out *events
-	end := func() {}
-	defer func() { end() }()
-	a, err := s.o.Answer.Answer(r.Context(), q, func(e rag.Event) error {
-		if out == nil {
-			out, end = startEvents(w)
-			if err := out.send("response.created", map[string]any{"query": q.Text}); err != nil {
-				return err
-			}
-		}
-		switch e.Kind {
-		case rag.EventRetrieved:
-			return out.send(string(e.Kind), map[string]any{"passages": wirePassages(e.Passages)})
-		case rag.EventDelta:
-			return out.send(string(e.Kind), map[string]any{"text": e.Delta})
-		case rag.EventCitation:
-			return out.send(string(e.Kind), map[string]any{"citation": wireCitation(*e.Citation)})
-		case rag.EventGrounded:
-			return out.send(string(e.Kind), wireAnswer(*e.Answer))
-		}
-		return nil
-	})
-	if err != nil && out != nil {
-		s.o.Logger.Error("stream failed", "request_id", requestID(r), "error", err)
-		return out.send("error", describe(err, requestID(r)))
-	}
+	a, err := s.o.Answer.Answer(r.Context(), q, nil)
 	if err != nil {
 		return err
 	}
-	return out.send("response.completed", wireAnswer(a))
+	return reply(w, http.StatusOK, wireAnswer(a))
 }
 
 type citationPermalink struct {

@@ -90,7 +90,7 @@ type Embedder interface {
 	CountTokens(text string) int
 }
 
-// Options wires the handler. All but APIKey, CORSOrigins and Observe are needed.
+// Options wires the handler. All but APIKey, CORSOrigins, Streams and Observe are needed.
 type Options struct {
 	Ingest      Ingest
 	Catalog     Catalog
@@ -104,6 +104,7 @@ type Options struct {
 	CORSOrigins []string // exact origins of web apps; "*" only when written so
 	Version     string
 	Ready       func(ctx context.Context) error
+	Streams     *Streams                            // of streamed answers; nil: one that nobody shuts down
 	Observe     func(stage string, d time.Duration) // nil: nobody looks
 }
 
@@ -125,8 +126,9 @@ func New(o Options) http.Handler {
 		Name: "footnote_http_request_duration_seconds", Help: "Duration of HTTP requests.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 	}, []string{"method", "route", "status"})
 	o.Registry.MustRegister(s.requests)
+	if s.o.Streams == nil {
+		s.o.Streams = NewStreams(DefaultStreamGrace)
+	}
+	o.Registry.MustRegister(s.o.Streams.collectors()...)
 	return s.routes()
 }
-
-// pingInterval is how often a silent event stream says that it lives.
-const pingInterval = 10 * time.Second

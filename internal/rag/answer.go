@@ -8,6 +8,7 @@ import (
 // Question asks for an answer grounded in collections.
 type Question struct {
 	Query                 // TopK 0: 8
+	ID         AnswerID   // that the answer shall have; empty: a fresh one
 	Language   string     // of the answer; empty: the question's
 	Messages   []Message  // earlier turns, oldest first
 	Neighbours int        // how many chunks before and after a found one may be passages too; at most MaxNeighbours
