@@ -47,6 +47,7 @@ type catalog interface {
 	ingest.Catalog
 	search.Catalog
 	answer.Catalog
+	answer.Collections
 	httpapi.Catalog
 	Installation(ctx context.Context) (string, error)
 	Check(ctx context.Context) error
@@ -224,6 +225,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	}
 	a.search = search.New(searching)
 	o.Evaluate = a.evaluate
+	o.CheckPrompt = answer.CheckPrompt
 	a.ingest = ingest.New(o)
 	if !c.Qdrant() {
 		if err := a.ingest.Replay(ctx); err != nil {
@@ -236,11 +238,20 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			return a.ingest.Checkpoint(ctx)
 		})
 	}
-	answering := answer.Options{Search: a.search, Embedder: a.embedder, Tokens: a.tokens, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
-	if c.LLMBaseURL != "" {
-		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
+	answering := answer.Options{Search: a.search, Embedder: a.embedder, Tokens: a.tokens, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe,
+		Collections: a.catalog, Timeout: c.LLMTimeout, Window: llm.New(llm.Options{Window: c.LLMContext})}
+	answering.Defaults = rag.Generation{Temperature: &c.LLMTemperature, Seed: c.LLMSeed, MaxTokens: c.LLMMaxTokens}
+	settings, endpoints := c.LLMs()
+	for i, e := range endpoints {
+		chat := llm.New(llm.Options{BaseURL: e.BaseURL, Model: e.Model, APIKey: e.APIKey.Reveal(), Window: e.Context, Timeout: c.LLMTimeout, Setting: settings[i], Logger: log})
+		if i == 0 {
+			answering.Chat = chat
+		} else {
+			answering.Others = append(answering.Others, chat)
+		}
 	}
 	answering.Judge = openJudge(c, log)
+	answers := answer.New(answering)
 	a.streams = httpapi.NewStreams(c.StreamGrace)
 	a.closers = append(a.closers, func() error { // before the stores that answers are made of
 		now, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -250,7 +261,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	})
 	a.answers = answering
 	serving := httpapi.Options{
-		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
+		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answers, Prompts: answers, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe, Streams: a.streams,
 	}
 	for _, e := range a.others {

@@ -50,16 +50,21 @@ type Chat interface {
 
 // Options wires a Service. Search, Embedder, Catalog and Logger are needed.
 type Options struct {
-	Search   Search
-	Embedder Embedder
-	Tokens   TokenEmbedder // for late interaction; nil: there is none
-	Catalog  Catalog
-	Chat     Chat  // nil: extractive answers
-	Judge    Judge // nil: verify=judge is refused
-	Fallback bool  // when Chat fails before its first word, answer extractively rather than with an error
-	Always   bool  // hold the evidence of any passage to be enough: to measure what abstaining is worth
-	Logger   *slog.Logger
-	Observe  func(stage string, d time.Duration) // nil: nobody looks
+	Search      Search
+	Embedder    Embedder
+	Tokens      TokenEmbedder // for late interaction; nil: there is none
+	Catalog     Catalog
+	Chat        Chat           // nil: extractive answers
+	Judge       Judge          // nil: verify=judge is refused
+	Others      []Chat         // asked in order where the one before fails before its first word
+	Timeout     time.Duration  // of a whole generation, whoever writes; 0: the Chats' own
+	Defaults    rag.Generation // for what a question leaves open
+	Window      Window         // of prompts where no Chat has one; nil: they are not bounded
+	Collections Collections    // whose templates make the prompts; nil: the default one does
+	Fallback    bool           // when Chat fails before its first word, answer extractively rather than with an error
+	Always      bool           // hold the evidence of any passage to be enough: to measure what abstaining is worth
+	Logger      *slog.Logger
+	Observe     func(stage string, d time.Duration) // nil: nobody looks
 }
 
 // Service answers. Any number of goroutines may use it.
@@ -153,9 +158,10 @@ func (w *writer) write() error {
 		return w.timed("extract", w.extract)
 	}
 	err := w.timed("generate", w.generate)
-	if err != nil && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
+	if err != nil && rag.CodeOf(err) != rag.Invalid && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
 		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
 		w.answer.Text, w.answer.Claims, w.answer.Citations, w.answer.Usage = "", nil, nil, rag.Usage{}
+		w.answer.Dropped, w.answer.Thinking, w.answer.Prompt = nil, "", nil
 		w.parts, w.marks, w.notes, w.live = nil, nil, nil, nil
 		w.answer.Model, w.answer.Fallback, w.answer.Reason = Extractive, true, "The language model failed ("+string(rag.CodeOf(err))+"); this answer was extracted from the documents without it."
 		return w.timed("extract", w.extract)
@@ -190,10 +196,7 @@ func (w *writer) abstain(reason string) error {
 	if w.answer.Text != "" {
 		return nil
 	}
-	if w.answer.Language == "zh" {
-		return w.say("文档中没有这个问题的答案。")
-	}
-	return w.say("The documents do not answer this question.")
+	return w.say(noAnswer(w.question))
 }
 
 // Citation resolves a permalink: the citation as it was given, and how it stands against its source now.

@@ -43,7 +43,7 @@ type Catalog interface {
 	DescribeCollection(ctx context.Context, name string) (rag.Collection, error)
 	CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
-	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)
+	UpdateCollection(ctx context.Context, name string, patch rag.CollectionPatch) (rag.Collection, error)
 	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
@@ -73,6 +73,12 @@ type Answer interface {
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error)
 }
 
+// Prompts makes prompts without asking a model.
+type Prompts interface {
+	Render(ctx context.Context, q rag.Question, given *rag.PromptTemplate) (rag.Rendering, error)
+	CheckPrompt(p rag.PromptTemplate) error
+}
+
 // Embedder is an embedding model. CountTokens counts as the model does; a text has at most MaxTokens.
 type Embedder interface {
 	EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error)
@@ -90,6 +96,7 @@ type Options struct {
 	Catalog     Catalog
 	Search      Search
 	Answer      Answer
+	Prompts     Prompts
 	Embedders   []Embedder // that /v1/embeddings serves, the service's own first; of those with one name, the first
 	Logger      *slog.Logger
 	Registry    *prometheus.Registry
