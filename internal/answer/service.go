@@ -54,21 +54,29 @@ type Options struct {
 	Embedder Embedder
 	Tokens   TokenEmbedder // for late interaction; nil: there is none
 	Catalog  Catalog
-	Chat     Chat // nil: extractive answers
-	Fallback bool // when Chat fails before its first word, answer extractively rather than with an error
-	Logger   *slog.Logger
-	Observe  func(stage string, d time.Duration) // nil: nobody looks
+	// Supporter scores how far a span bears a claim out; nil: the regression that is built in.
+	Supporter Supporter
+	Chat      Chat // nil: extractive answers
+	Fallback  bool // when Chat fails before its first word, answer extractively rather than with an error
+	Logger    *slog.Logger
+	Observe   func(stage string, d time.Duration) // nil: nobody looks
 }
 
 // Service answers. Any number of goroutines may use it.
-type Service struct{ o Options }
+type Service struct {
+	o    Options
+	kept *sentenceCache
+}
 
 // New makes a Service.
 func New(o Options) *Service {
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration) {}
 	}
-	return &Service{o}
+	if o.Supporter == nil {
+		o.Supporter = regression{}
+	}
+	return &Service{o, newSentenceCache()}
 }
 
 // DefaultPassages is how many passages an answer is made from when the question does not say.

@@ -42,7 +42,7 @@ func Compare(claim, source, passage *Text) Comparison {
 	c.out.Foreign = claim.chinese != source.chinese
 	c.measure()
 	c.numbers()
-	if !c.out.Foreign {
+	if !c.out.Foreign && c.out.Coverage >= sameMatter {
 		c.names()
 		c.negation()
 		c.directions()
@@ -127,3 +127,6 @@ func (c *comparison) related(i, j, reach int) bool {
 	}
 	return near > 0
 }
+
+// sameMatter is the coverage from which on claim and source speak of the same thing, so that a difference is one.
+const sameMatter = 0.4

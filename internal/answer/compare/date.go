@@ -24,7 +24,9 @@ func (s *scanner) joinNumbers() {
 			i += n - 1
 		case ordinalWords[k.word] > 0:
 			q := quantity{value: ordinalWords[k.word], class: ordinal, word: true, vague: k.word == "first" || k.word == "second"}
-			out = append(out, joined(in[i:i+1], q))
+			j := joined(in[i:i+1], q)
+			j.senses = k.senses
+			out = append(out, j)
 		case s.isMonth(in, i):
 			out = append(out, joined(in[i:i+1], quantity{value: monthWords[k.word], class: month, word: true}))
 		case weekdayWords[k.word] > 0:

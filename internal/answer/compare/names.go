@@ -35,7 +35,7 @@ func (c *comparison) names() {
 // renamed looks at the claim's unmatched tokens [from, to): when they and those in their place in the source are both names, and different ones, a name was changed.
 func (c *comparison) renamed(from, to int) {
 	a, b := c.free(from)
-	if a >= b {
+	if a >= b || c.out.Coverage < 0.5 {
 		return
 	}
 	if c.claim.chinese {
@@ -134,6 +134,9 @@ const (
 	hanPlaces = "国省市县州区镇乡村岛山河湖江海洋洲港湾峡谷城路街桥站宫寺庙院校队党部厅局社司团军族语人氏教系级号帝王侯公后妃诗书报刊奖杯赛级堂楼塔园门关岭峰川原沟堡宗派朝代府郡道线馆星"
 )
 
+// hanHeads follow a name that a part of a longer one was changed in.
+const hanHeads = "国省市县州区镇乡村岛山河湖江队校司党帝王侯公氏族"
+
 // renamedHan is renamed for Chinese, which has no capitals: quoted and foreign words, transcriptions, surnames, and what names end with.
 func (c *comparison) renamedHan(from, to, a, b int) {
 	if to-from > 12 || b-a > 12 {
@@ -154,10 +157,8 @@ func (c *comparison) renamedHan(from, to, a, b int) {
 		}
 	}
 	p, q := c.claim.nameLike(from, to), c.source.nameLike(a, b)
-	if p+q < 3 || p == 0 || q == 0 {
-		return
-	}
-	if p+q < 4 && c.passageHas(x) == 0 {
+	// What stands elsewhere in the passage was put here from there: it need not look like a name as much.
+	if p == 0 || q == 0 || p+q < 4 && (c.passageHas(x) == 0 || c.out.Coverage < 0.7) {
 		return
 	}
 	c.differ(rag.MismatchName, c.claim.spanOf(from, to-1), c.source.spanOf(a, b-1))
@@ -227,7 +228,7 @@ func (t *Text) nameLike(from, to int) int {
 	}
 	last := w[len(w)-1]
 	if to < len(t.tokens) && t.tokens[to].han && t.tokens[to].clause == t.tokens[to-1].clause && len([]rune(t.tokens[to].word)) == 1 && len(w) >= 2 {
-		if strings.Contains(hanPlaces, t.tokens[to].word) {
+		if strings.Contains(hanHeads, t.tokens[to].word) {
 			score = max(score, 2)
 		}
 	}

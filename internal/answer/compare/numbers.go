@@ -26,7 +26,7 @@ func (c *comparison) numbers() {
 		case j >= 0:
 			c.out.Numbers.Found++
 			taken[j] = true
-		case wrongUnit >= 0 && !c.stands(i):
+		case wrongUnit >= 0 && c.out.Coverage >= sameMatter && !c.stands(i):
 			c.unit(i, wrongUnit)
 			taken[wrongUnit] = true
 		case c.stands(i):
@@ -35,6 +35,9 @@ func (c *comparison) numbers() {
 		default:
 			open = append(open, i)
 		}
+	}
+	if c.out.Coverage < sameMatter && !c.out.Foreign {
+		return
 	}
 	for _, i := range open {
 		if j := c.rival(i, taken); j >= 0 {
@@ -63,7 +66,7 @@ func (c *comparison) find(i int, t *Text) (at, wrongUnit int) {
 			wrongUnit = j
 			return false
 		}
-		if q.class != o.class && (q.class == month || o.class == month || q.class == ordinal || o.class == ordinal) {
+		if q.class != o.class && !(q.class == year && o.class == plain && !listed(o.unit) || q.class == plain && !listed(q.unit) && o.class == year) {
 			return false
 		}
 		if listed(q.unit) && listed(o.unit) && q.unit != o.unit && !q.same(*o) {
@@ -116,10 +119,13 @@ func (t *Text) withUnit(i int) rag.Span {
 // rival is the number of the source that stands in the place of the claim's number i; -1: there is none.
 func (c *comparison) rival(i int, taken map[int]bool) int {
 	q := c.claim.tokens[i].number
-	comparable := func(j int) bool {
+	comparable := func(j int, inPlace bool) bool {
 		o := c.source.tokens[j].number
 		if o == nil || taken[j] || q.same(*o) || o.value == q.value {
 			return false
+		}
+		if inPlace {
+			return !(o.vague && q.vague)
 		}
 		if q.class != o.class && (q.class.isDate() || o.class.isDate() || q.class == ordinal || o.class == ordinal) {
 			return q.class == plain && o.class == year && q.unit == "" || q.class == year && o.class == plain && o.unit == ""
@@ -135,7 +141,7 @@ func (c *comparison) rival(i int, taken map[int]bool) int {
 	// In the same place.
 	from, to := c.gap(i)
 	for j := from; j < to; j++ {
-		if comparable(j) {
+		if comparable(j, true) {
 			return j
 		}
 	}
@@ -146,7 +152,7 @@ func (c *comparison) rival(i int, taken map[int]bool) int {
 	best, found := -1, 0
 	for _, j := range c.source.numbers {
 		o := c.source.tokens[j].number
-		if !comparable(j) || o.vague {
+		if !comparable(j, false) || o.vague {
 			continue
 		}
 		score := 0

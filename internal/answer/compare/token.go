@@ -277,3 +277,27 @@ func stem(w string) string {
 	}
 	return english.Stem(w, false)
 }
+
+// Join puts texts together as one: its facts are theirs. Spans keep to the texts that they came from, so a joined text serves as Compare's passage only.
+func Join(texts []*Text) *Text {
+	t := &Text{has: map[string]bool{}}
+	han := 0
+	for _, o := range texts {
+		at := len(t.tokens)
+		t.tokens = append(t.tokens, o.tokens...)
+		for _, i := range o.numbers {
+			t.numbers = append(t.numbers, at+i)
+		}
+		for k := range o.has {
+			t.has[k] = true
+		}
+		if o.chinese {
+			han++
+		}
+	}
+	t.chinese = han*2 > len(texts)
+	return t
+}
+
+// Length is the number of tokens.
+func (t *Text) Length() int { return len(t.tokens) }

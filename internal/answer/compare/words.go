@@ -53,7 +53,7 @@ var quantifiers = []struct {
 	words    string
 }{
 	{all, "all every each always everyone everything entire entirely whole wholly completely fully 全部 所有 一切 全体 每个 总是 一律 全都 整个 完全 全 皆 均 都"},
-	{most, "most mostly mainly largely usually generally majority often 大多数 大部分 多数 大多 大都 通常 经常 主要 往往"},
+	{most, "most mostly mainly largely usually generally majority often many frequently 许多 很多 众多 大多数 大部分 多数 大多 大都 通常 经常 主要 往往"},
 	{some, "some several sometimes partly partially occasionally certain part 部分 有些 一些 某些 有时 若干 部份 一部分"},
 	{few, "few rarely seldom minority hardly scarcely barely 少数 很少 极少 少量"},
 }
