@@ -27,7 +27,7 @@ type alignment struct {
 	Verdict    rag.Verdict
 	Mismatches []rag.Mismatch // of a contradicted one there is at least one
 
-	bearing  Bearing
+	bearing Bearing
 }
 
 // Bounds of a span.
