@@ -231,16 +231,12 @@ func lexicalMeasure(r rune) bool { return strings.ContainsRune(hanMeasures, r) &
 // same tells whether two numbers may stand for each other, as far as they are written: a rounded one for the exact one, a limit for what keeps it.
 func (q quantity) same(source quantity) bool {
 	a, b := q.value, source.value
+	if listed(q.unit) && listed(source.unit) && q.unit != source.unit {
+		f, g := units[q.unit], units[source.unit]
+		return f.dimension == g.dimension && f.factor > 0 && g.factor > 0 && close(a*f.factor, b*g.factor, 0.005)
+	}
 	if a == b {
 		return true
-	}
-	if f, g := units[q.unit], units[source.unit]; q.unit != source.unit && f.dimension != "" && f.dimension == g.dimension {
-		if close(a*f.factor, b*g.factor, 0.005) {
-			return true
-		}
-	}
-	if q.unit != source.unit && q.unit != "" && source.unit != "" {
-		return false
 	}
 	if q.class.isDate() || source.class.isDate() || q.class == ordinal {
 		return false
