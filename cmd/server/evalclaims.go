@@ -19,7 +19,7 @@ import (
 func (p *program) evalClaimsCommand() *cobra.Command {
 	var verify string
 	var english, chinese []string
-	var n int
+	var n, documents int
 	var seed uint64
 	var show bool
 	cmd := &cobra.Command{
@@ -60,7 +60,7 @@ are made of: numbers, dates, units, negations, directions, names and roles chang
 				for _, d := range dirs {
 					names = append(names, filepath.Base(filepath.Clean(d)))
 				}
-				if err := eval.Counterfactuals(cmd.Context(), checker, strings.Join(names, ", "), dirs, i == 1, n, seed, &r, wrong); err != nil {
+				if err := eval.Counterfactuals(cmd.Context(), checker, strings.Join(names, ", "), dirs, i == 1, documents, n, seed, &r, wrong); err != nil {
 					return exitError{exitUsage, err}
 				}
 			}
@@ -74,6 +74,7 @@ are made of: numbers, dates, units, negations, directions, names and roles chang
 	cmd.Flags().StringSliceVar(&english, "english", nil, "folders of sets in English to make claims of")
 	cmd.Flags().StringSliceVar(&chinese, "chinese", nil, "folders of sets in Chinese to make claims of")
 	cmd.Flags().IntVar(&n, "claims", 2000, "false claims of a language, and as many true ones")
+	cmd.Flags().IntVar(&documents, "documents", 1000, "documents of a set to make claims of, the first")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "of the claims that are made")
 	cmd.Flags().BoolVar(&show, "show", false, "print each made claim that was judged wrongly")
 	return cmd

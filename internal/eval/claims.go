@@ -190,15 +190,15 @@ func reliability(scores []float64, truth []bool) ([]Bin, float64) {
 	return bins, ece
 }
 
-// Counterfactuals measures on claims that are made from the documents of the sets: n false ones and n true ones. show, unless nil, is called with each that went wrong.
-func Counterfactuals(ctx context.Context, c ClaimChecker, name string, dirs []string, chinese bool, n int, seed uint64, r *ClaimReport, show func(counterfactual.Claim, ClaimVerdict)) error {
+// Counterfactuals measures on claims that are made from the documents of the sets: n false ones and n true ones, of the first documents of each. show, unless nil, is called with each that went wrong.
+func Counterfactuals(ctx context.Context, c ClaimChecker, name string, dirs []string, chinese bool, documents, n int, seed uint64, r *ClaimReport, show func(counterfactual.Claim, ClaimVerdict)) error {
 	var sources []counterfactual.Source
 	for _, dir := range dirs {
-		var documents []Document
-		if err := readLines(filepath.Join(dir, "corpus.jsonl"), &documents); err != nil {
+		var all []Document
+		if err := readLines(filepath.Join(dir, "corpus.jsonl"), &all); err != nil {
 			return err
 		}
-		for _, d := range documents {
+		for _, d := range all[:min(documents, len(all))] {
 			sources = append(sources, counterfactual.Source{Title: d.Title, Text: d.Text})
 		}
 	}

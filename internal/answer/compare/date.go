@@ -160,6 +160,17 @@ func (s *scanner) datesAndUnits() {
 			s.limit(i, q)
 		}
 	}
+	for i := range s.tokens { // 3 to 5 km: both are
+		q := s.tokens[i].number
+		for j := i + 1; q != nil && q.unit == "" && q.class == plain && j <= i+2 && j < len(s.tokens); j++ {
+			if o := s.tokens[j].number; o != nil {
+				if listed(o.unit) && o.class == plain {
+					q.unit = o.unit
+				}
+				break
+			}
+		}
+	}
 	for i := range s.tokens { // what follows a number may have changed its class
 		if q := s.tokens[i].number; q != nil {
 			s.tokens[i].key = q.key()

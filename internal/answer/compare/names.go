@@ -81,6 +81,9 @@ func (t *Text) nameIn(from, to int) rag.Span {
 // isName tells whether a token is part of a name: a capitalised word, an identifier, a foreign word in Chinese.
 func (t *Text) isName(i int) bool {
 	k := &t.tokens[i]
+	if k.names {
+		return true
+	}
 	if k.number != nil || k.stop || k.han || k.negates {
 		return false
 	}
@@ -151,8 +154,12 @@ func (c *comparison) renamedHan(from, to, a, b int) {
 	if x == "" || y == "" || x == y {
 		return
 	}
+	if latin(x) != latin(y) { // one may be the other's translation
+		return
+	}
+	marked := c.claim.nameIn(from, to).Len() == to-from && c.source.nameIn(a, b).Len() == b-a || c.quotedBoth(from, a)
 	for _, r := range x { // words of one meaning mostly share a character; names seldom do
-		if strings.ContainsRune(y, r) && !c.quotedBoth(from, a) {
+		if strings.ContainsRune(y, r) && !marked {
 			return
 		}
 	}
@@ -163,6 +170,9 @@ func (c *comparison) renamedHan(from, to, a, b int) {
 	}
 	c.differ(rag.MismatchName, c.claim.spanOf(from, to-1), c.source.spanOf(a, b-1))
 }
+
+// latin tells whether a name is written in letters.
+func latin(s string) bool { return strings.ContainsFunc(s, func(r rune) bool { return r >= 'a' && r <= 'z' }) }
 
 func (c *comparison) quotedBoth(i, j int) bool {
 	return c.claim.tokens[i].quoted && c.source.tokens[j].quoted

@@ -26,7 +26,7 @@ func (c *comparison) numbers() {
 		case j >= 0:
 			c.out.Numbers.Found++
 			taken[j] = true
-		case wrongUnit >= 0 && c.out.Coverage >= sameMatter && !c.stands(i):
+		case wrongUnit >= 0 && c.out.Coverage >= sameMatter && !c.standsWithUnit(i):
 			c.unit(i, wrongUnit)
 			taken[wrongUnit] = true
 		case c.stands(i):
@@ -100,6 +100,17 @@ func (c *comparison) stands(i int) bool {
 	}
 	j, _ := c.find(i, c.passage)
 	return j >= 0
+}
+
+// standsWithUnit tells whether the passage has the claim's number i with its unit.
+func (c *comparison) standsWithUnit(i int) bool {
+	q := c.claim.tokens[i].number
+	for _, j := range c.passage.numbers {
+		if o := c.passage.tokens[j].number; listed(o.unit) && q.same(*o) {
+			return true
+		}
+	}
+	return false
 }
 
 // unit says that a number has another unit than in the source.

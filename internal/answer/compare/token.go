@@ -30,6 +30,7 @@ type token struct {
 	number  *quantity
 	senses  []sense // directions and quantifiers
 	negates bool
+	names   bool // the name of a place
 }
 
 // Text is a text with the facts that it states.
@@ -195,7 +196,7 @@ func (s *scanner) hanWord(i int) int {
 }
 
 func (s *scanner) entry(k *token, e entry) {
-	k.senses, k.negates = e.senses, e.negates
+	k.senses, k.negates, k.names = e.senses, e.negates, e.names
 	if e.key != "" {
 		k.key = e.key
 	}

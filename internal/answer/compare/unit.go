@@ -86,6 +86,8 @@ hkd money 0 港元 港币 港圆
 twd money 0 新台币 台币
 celsius temperature 0 °c ℃ 摄氏度
 fahrenheit temperature 0 °f 华氏度
+degree angle 0 degrees 度
+times ratio 0 倍
 hz frequency 1 hertz 赫兹 赫
 khz frequency 1000 kilohertz 千赫
 mhz frequency 1000000 megahertz 兆赫

@@ -22,6 +22,7 @@ const (
 type entry struct {
 	senses  []sense
 	negates bool
+	names   bool   // it is the name of a place
 	key     string // what the word is the same as; empty: itself
 }
 
@@ -71,6 +72,12 @@ const plainWords = `不断 不仅 不但 不过 不管 不论 无论 不久 不�
 	一般 一直 一样 一起 一定 一旦 一方面 一面 一边 一同 一致 一度 一带 一向 一时 一并 一共 一再 一贯 一体 一生 一切 一部分 一些 唯一 统一 之一 万一 第一 一家人 一经 一系列 单一 同一 专一 十分 百分之 百度 九龙 三国 四川 百姓 千万 七夕 八卦 六朝 五代 十字 百科 万里长城 四处 三角 五金 百货 千里 万历 七星 八达岭 五四 三藩 三峡 四季 四面 四方 一半 两者 两岸 两侧 两国 两人 两边
 	民国 公元前 公元 西元前 西元 世纪 年代 月份 年间 年度 星期 礼拜 中国 美国 日本 法国 英国 德国 全国 全球 全面 全身 全新 安全 健全 都市 首都 成都 京都 古都 国都 都督 建都 定都 迁都 都会 帝都 故都 大都会 平均 均匀 均衡 人均 部分人
 	上海 上午 下午 上帝 上述 以上 以下 上下 左右 上升 上市 皇上 上将 下属 天下 南京 北京 东京 西安 山东 山西 河南 河北 湖南 湖北 广东 广西 云南 海南 江西 辽宁 东西 大小 高低 多少 先后 前后 左边 右边 内外 中东 大学 小学 大家 大约 大概 大陆 大夫 小说 小姐 大臣 大使 大会 长江 长城 多数 少年 高等 高中 外国 外交 国内 国外 以前 以后 之前 之后 前往 目前 后来 然后 最后 此后 其后 随后 之后 皇后 太后 王后 后裔 后代 前身 前任 内容 内阁 内地 外科 内科 好像 爱好 良好 生物 生活 生产 学生 先生 出生 发生 医生 死亡 新闻 新加坡 新西兰 新疆 老师 老虎 热带 冷战 入口 出口 收入 进入 加入 列入 出版 出现 出任 出来 提出 指出 演出 支出 付出 突出 黑龙江 白色 黑色 正式 正在 正是 真正 反映 反应 反对 相反 主要 次要 首次 其次 再次 多次 公开 开始 离开 展开 开发 开展 关系 关于 有关 相关 机关 买卖 增加 减少`
+
+// places are countries, parts of the world and great cities: names without a mark of one.
+const places = `中国 美国 英国 法国 德国 日本 韩国 朝鲜 俄国 俄罗斯 苏联 印度 泰国 越南 缅甸 老挝 柬埔寨 马来西亚 新加坡 印度尼西亚 印尼 菲律宾 蒙古 伊朗 伊拉克 叙利亚 土耳其 以色列 约旦 埃及 利比亚 摩洛哥 南非 肯尼亚 尼日利亚
+	埃塞俄比亚 意大利 义大利 西班牙 葡萄牙 荷兰 比利时 瑞士 瑞典 挪威 芬兰 丹麦 冰岛 波兰 捷克 匈牙利 奥地利 希腊 罗马尼亚 保加利亚 塞尔维亚 克罗地亚 乌克兰 爱尔兰 苏格兰 英格兰 威尔士 加拿大 墨西哥 古巴 巴西 阿根廷 智利 秘鲁
+	哥伦比亚 委内瑞拉 澳大利亚 澳洲 新西兰 巴基斯坦 孟加拉 斯里兰卡 尼泊尔 阿富汗 沙特阿拉伯 欧洲 亚洲 非洲 美洲 北美洲 南美洲 大洋洲 台湾 香港 澳门 北京 上海 天津 重庆 南京 广州 深圳 武汉 成都 西安 杭州 苏州 台北 高雄 东京 大阪 京都
+	首尔 巴黎 伦敦 柏林 罗马 马德里 莫斯科 纽约 华盛顿 洛杉矶 芝加哥 旧金山 悉尼 曼谷 广东 广西 四川 云南 贵州 湖南 湖北 河南 河北 山东 山西 陕西 甘肃 青海 浙江 江苏 江西 安徽 福建 海南 辽宁 吉林 黑龙江 西藏 新疆 内蒙古 宁夏`
 
 // englishPlain are phrases in which a negation is none.
 var englishPlain = setOf("only just merely necessarily")
@@ -289,6 +296,9 @@ func newLexicon() lexicon {
 	for _, w := range strings.Fields(plainWords) {
 		l.add(w, entry{})
 	}
+	for _, w := range strings.Fields(places) {
+		l.add(w, entry{names: true})
+	}
 	for w, u := range units {
 		if r := []rune(w); r[0] > 0x2e80 {
 			l.add(w, entry{key: "u:" + u.name})
@@ -314,7 +324,7 @@ func (l *lexicon) add(w string, e entry) {
 	}
 	old := into[w]
 	old.senses = append(old.senses, e.senses...)
-	old.negates = old.negates || e.negates
+	old.negates, old.names = old.negates || e.negates, old.names || e.names
 	if e.key != "" {
 		old.key = e.key
 	}

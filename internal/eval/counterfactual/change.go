@@ -232,7 +232,8 @@ func changeMonth(s string, date bool, rng *rand.Rand) string {
 
 func endsInNumber(before string) bool {
 	before = strings.TrimRight(before, " ")
-	return before != "" && before[len(before)-1] >= '0' && before[len(before)-1] <= '9'
+	digits := len(before) - len(strings.TrimRight(before, "0123456789"))
+	return digits > 0 && digits < 4 // four may be a year
 }
 
 // replaceOne replaces one of the words that swaps lists by its counterpart. where, unless nil, looks at what stands before it.
