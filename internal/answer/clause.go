@@ -29,7 +29,7 @@ func (a *aligner) tighten(p *passageText, span rag.Span, source *compare.Text, t
 	want := share(terms, termsOf(source)) * keptShare
 	sets := make([]map[string]bool, len(cuts)-1)
 	for i := range sets {
-		sets[i] = termsOf(compare.Analyse(text.Slice(sentence, cuts[i], cuts[i+1])))
+		sets[i] = termsOf(a.analysis(text.Slice(sentence, cuts[i], cuts[i+1])))
 	}
 	best := span
 	for i := range sets {
@@ -43,7 +43,7 @@ func (a *aligner) tighten(p *passageText, span rag.Span, source *compare.Text, t
 			break
 		}
 	}
-	if best.Len() < span.Len()/4 && best.Len() < limit/4 { // a scrap says too little to a reader
+	if best.Len() < limit/8 { // a scrap says too little to a reader
 		return span
 	}
 	return best

@@ -172,7 +172,9 @@ func (c *comparison) renamedHan(from, to, a, b int) {
 }
 
 // latin tells whether a name is written in letters.
-func latin(s string) bool { return strings.ContainsFunc(s, func(r rune) bool { return r >= 'a' && r <= 'z' }) }
+func latin(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r >= 'a' && r <= 'z' })
+}
 
 func (c *comparison) quotedBoth(i, j int) bool {
 	return c.claim.tokens[i].quoted && c.source.tokens[j].quoted

@@ -70,7 +70,7 @@ func (t *Text) parity() []int {
 func (c *comparison) negation() {
 	claim, source := c.claim.parity(), c.source.parity()
 	for _, at := range c.claim.denials {
-		if !c.claim.real(at) || c.to[at] >= 0 && c.source.tokens[c.to[at]].negates {
+		if !c.claim.real(at) || c.to[at] >= 0 && c.source.tokens[c.to[at]].negates || c.turned(at) {
 			continue
 		}
 		if j, ok := c.disagree(c.claim.denied(at), c.to, claim, source, c.source); ok && (c.close() || c.related(at, j, 3)) && c.addressed(at, c.claim, c.to) {
@@ -110,6 +110,25 @@ func (c *comparison) disagree(denied, to, here, there []int, other *Text) (at in
 		}
 	}
 	return at, seen > 0 && differ*2 > seen
+}
+
+// turned tells whether the claim's negation denies the opposite of what the source says: not impossible for possible. That is for directions to compare.
+func (c *comparison) turned(at int) bool {
+	denied := c.claim.denied(at)
+	if len(denied) == 0 || c.to[denied[0]] >= 0 {
+		return false
+	}
+	from, to := c.gap(denied[0])
+	for j := from; j < to; j++ {
+		for _, a := range c.claim.tokens[denied[0]].senses {
+			for _, b := range c.source.tokens[j].senses {
+				if a.group == b.group && a.sign == -b.sign {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // addressed tells whether a good part of what a negation denies is matched at all.
