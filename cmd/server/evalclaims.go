@@ -17,7 +17,7 @@ import (
 
 // evalClaimsCommand measures how claims are checked. It asks the model and the comparison alone: no store is opened.
 func (p *program) evalClaimsCommand() *cobra.Command {
-	var verify string
+	var verify, split string
 	var english, chinese []string
 	var n, documents int
 	var seed uint64
@@ -42,7 +42,7 @@ are made of: numbers, dates, units, negations, directions, names and roles chang
 			checker := claimChecker{answer.New(answer.Options{Embedder: e})}
 			var r eval.ClaimReport
 			if verify != "" {
-				if err := eval.VerifyClaims(cmd.Context(), checker, verify, &r); err != nil {
+				if err := eval.VerifyClaims(cmd.Context(), checker, verify, split, &r); err != nil {
 					return exitError{exitUsage, err}
 				}
 			}
@@ -71,6 +71,7 @@ are made of: numbers, dates, units, negations, directions, names and roles chang
 		},
 	}
 	cmd.Flags().StringVar(&verify, "verify", "", "folder of a set with labelled claims")
+	cmd.Flags().StringVar(&split, "split", "", "half of its claims to measure on: fit, which weights were learned on, or held (default: both)")
 	cmd.Flags().StringSliceVar(&english, "english", nil, "folders of sets in English to make claims of")
 	cmd.Flags().StringSliceVar(&chinese, "chinese", nil, "folders of sets in Chinese to make claims of")
 	cmd.Flags().IntVar(&n, "claims", 2000, "false claims of a language, and as many true ones")

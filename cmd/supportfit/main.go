@@ -1,9 +1,9 @@
 // Command supportfit fits the weights of the regression that scores how far a span bears a claim out, and writes internal/answer/support.json.
 //
-//	go run ./cmd/supportfit -data DIR -out internal/answer/support.json
+//	go run ./cmd/supportfit -data DIR -verify DIR -share 0.12 -out internal/answer/support.json
 //
-// DIR holds train.jsonl.gz and dev.jsonl.gz, lines of {premise, claim, label: supports | contradicts | neutral, language, source}. The same data and the same model give the same weights. What is
-// learned is twenty-two numbers; no text is kept.
+// -data holds train.jsonl.gz and dev.jsonl.gz, lines of {premise, claim, label: supports | contradicts | neutral, language, source}; -verify is a set with verify.jsonl, half of whose claims
+// are fitted on as well. The same data and the same model give the same weights. What is learned is some twenty numbers; no text is kept.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ import (
 	"footnote/internal/answer"
 	"footnote/internal/embed/local"
 	"footnote/internal/eval"
+	"footnote/internal/rag"
 )
 
 type labelled struct{ Premise, Claim, Label, Language, Source string }
@@ -41,28 +43,37 @@ func main() {
 	data := flag.String("data", "", "folder with train.jsonl.gz and dev.jsonl.gz")
 	out := flag.String("out", "internal/answer/support.json", "file to write")
 	part := flag.Float64("share", 1, "share of the quotas to fit on")
+	verify := flag.String("verify", "", "folder with corpus.jsonl and verify.jsonl")
+	kept := flag.String("features", "", "file to keep the features in between runs; empty: none")
 	flag.Parse()
-	if err := run(context.Background(), *data, *out, *part); err != nil {
+	if err := run(context.Background(), *data, *verify, *kept, *out, *part); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, data, out string, part float64) error {
-	e, err := local.New(local.Options{})
+// example is the features of a pair, and what it is for.
+type example struct {
+	Features []float64
+	True     bool
+	Weight   float64 // in the fit
+	Set      string  // "fit", or what it is held out for
+	Against  string  // of held-out ones that are not true: what they are
+	Capped   bool    // it differs from its passage, or has a number that stands nowhere
+}
+
+func run(ctx context.Context, data, verify, kept, out string, part float64) error {
+	examples, err := gather(ctx, data, verify, kept, part)
 	if err != nil {
 		return err
 	}
-	service := answer.New(answer.Options{Embedder: e, Logger: slog.New(slog.DiscardHandler)})
-	train, err := read(filepath.Join(data, "train.jsonl.gz"))
-	if err != nil {
-		return err
+	var fitted []example
+	for _, e := range examples {
+		if e.Set == "fit" {
+			fitted = append(fitted, e)
+		}
 	}
-	x, y, err := examples(ctx, service, sample(train, part))
-	if err != nil {
-		return err
-	}
-	w := fit(x, y)
+	w := fit(fitted)
 	named := map[string]float64{}
 	for i, name := range answer.FeatureNames() {
 		named[name] = math.Round(w[i]*1e4) / 1e4
@@ -74,29 +85,105 @@ func run(ctx context.Context, data, out string, part float64) error {
 	if err := os.WriteFile(out, append(b, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write the weights: %w", err)
 	}
+	for _, set := range []string{"fit", "dev", "verify"} {
+		yes, no := []float64{}, map[string][]float64{}
+		loss, n := 0.0, 0
+		for _, e := range examples {
+			if e.Set != set {
+				continue
+			}
+			p := sigmoid(dot(w, e.Features))
+			n++
+			if e.True {
+				loss -= math.Log(p)
+			} else {
+				loss -= math.Log(1 - p)
+			}
+			if e.Capped {
+				p = min(p, 0.29)
+			}
+			if e.True {
+				yes = append(yes, p)
+			} else {
+				no[e.Against] = append(no[e.Against], p)
+			}
+		}
+		fmt.Printf("%s: %d pairs, mean log loss %.4f", set, n, loss/float64(n))
+		for _, against := range slices.Sorted(maps.Keys(no)) {
+			fmt.Printf(", AUC against %s %.4f (%d)", against, eval.AUC(yes, no[against]), len(no[against]))
+		}
+		fmt.Println()
+	}
+	return nil
+}
+
+// gather makes the features of all pairs, or reads them from the file that a run before left.
+func gather(ctx context.Context, data, verify, kept string, part float64) ([]example, error) {
+	var out []example
+	if kept != "" {
+		if b, err := os.ReadFile(kept); err == nil {
+			return out, json.Unmarshal(b, &out)
+		}
+	}
+	e, err := local.New(local.Options{})
+	if err != nil {
+		return nil, err
+	}
+	service := answer.New(answer.Options{Embedder: e, Logger: slog.New(slog.DiscardHandler)})
+	train, err := read(filepath.Join(data, "train.jsonl.gz"))
+	if err != nil {
+		return nil, err
+	}
 	dev, err := read(filepath.Join(data, "dev.jsonl.gz"))
+	if err != nil {
+		return nil, err
+	}
+	var checks []answer.Check
+	add := func(claim, title, passage string, e example) {
+		checks, out = append(checks, answer.Check{Claim: claim, Title: title, Passage: passage}), append(out, e)
+	}
+	if verify != "" {
+		if err := addVerify(verify, add); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range sample(train, part) {
+		add(p.Claim, "", p.Premise, example{True: p.Label == "supports", Weight: 1, Set: "fit", Against: p.Label})
+	}
+	for _, p := range sample(dev, 2*part) {
+		add(p.Claim, "", p.Premise, example{True: p.Label == "supports", Set: "dev", Against: p.Label})
+	}
+	found, err := service.Check(ctx, checks)
+	if err != nil {
+		return nil, err
+	}
+	for i, f := range found {
+		out[i].Features, out[i].Capped = f.Features, f.Verdict == rag.VerdictContradicted || f.NumberMissing
+	}
+	if kept == "" {
+		return out, nil
+	}
+	b, err := json.Marshal(out)
+	if err != nil {
+		return nil, err
+	}
+	return out, os.WriteFile(kept, b, 0o644)
+}
+
+// verifyWeight is how much a labelled claim of the set counts beside a pair of the inference data: its passages are what documents are like.
+const verifyWeight = 3
+
+func addVerify(dir string, add func(claim, title, passage string, e example)) error {
+	pairs, err := eval.ReadClaims(dir)
 	if err != nil {
 		return err
 	}
-	for name, pairs := range map[string][]labelled{"fitted on": nil, "dev": dev} {
-		dx, dy := x, y
-		if pairs != nil {
-			if dx, dy, err = examples(ctx, service, pairs); err != nil {
-				return err
-			}
+	for _, p := range pairs {
+		e := example{True: p.Label == "SUPPORT", Against: p.Label, Set: "verify"}
+		if p.Split == "fit" {
+			e.Set, e.Weight = "fit", verifyWeight
 		}
-		var yes, no []float64
-		loss := 0.0
-		for i, f := range dx {
-			p := sigmoid(dot(w, f))
-			loss -= dy[i]*math.Log(p) + (1-dy[i])*math.Log(1-p)
-			if dy[i] > 0 {
-				yes = append(yes, p)
-			} else {
-				no = append(no, p)
-			}
-		}
-		fmt.Printf("%s: %d pairs, AUC %.4f, mean log loss %.4f\n", name, len(dx), eval.AUC(yes, no), loss/float64(len(dx)))
+		add(p.Claim, p.Title, p.Passage, e)
 	}
 	return nil
 }
@@ -153,32 +240,12 @@ func sample(all []labelled, part float64) []labelled {
 	return out
 }
 
-func examples(ctx context.Context, s *answer.Service, pairs []labelled) (x [][]float64, y []float64, err error) {
-	checks := make([]answer.Check, len(pairs))
-	for i, p := range pairs {
-		checks[i] = answer.Check{Claim: p.Claim, Passage: p.Premise}
-	}
-	found, err := s.Check(ctx, checks)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, f := range found {
-		x = append(x, f.Features)
-		if pairs[i].Label == "supports" {
-			y = append(y, 1)
-		} else {
-			y = append(y, 0)
-		}
-	}
-	return x, y, nil
-}
-
 // ridge keeps weights small where the data says little.
 const ridge = 1.0
 
 // fit is logistic regression by iteratively reweighted least squares (Newton's method), with a ridge on all weights but the bias.
-func fit(x [][]float64, y []float64) []float64 {
-	n := len(x[0])
+func fit(examples []example) []float64 {
+	n := len(examples[0].Features)
 	w := make([]float64, n)
 	for range 30 {
 		gradient, hessian := make([]float64, n), make([][]float64, n)
@@ -189,12 +256,16 @@ func fit(x [][]float64, y []float64) []float64 {
 			}
 		}
 		hessian[0][0] = 1e-9
-		for k, f := range x {
+		for _, e := range examples {
+			f, y := e.Features, 0.0
+			if e.True {
+				y = 1
+			}
 			p := sigmoid(dot(w, f))
 			for i := range f {
-				gradient[i] += (y[k] - p) * f[i]
+				gradient[i] += e.Weight * (y - p) * f[i]
 				for j := range f {
-					hessian[i][j] += p * (1 - p) * f[i] * f[j]
+					hessian[i][j] += e.Weight * p * (1 - p) * f[i] * f[j]
 				}
 			}
 		}

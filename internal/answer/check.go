@@ -12,13 +12,14 @@ type Check struct{ Claim, Title, Passage string }
 
 // Checked is how a passage stands to a claim.
 type Checked struct {
-	Source     rag.Span // of Passage: what bears the claim out best
-	Support    float64  // 0 to 1
-	Verdict    rag.Verdict
-	Mismatches []rag.Mismatch // their spans are of Claim and of Passage
-	Cosine     float64        // of claim and span
-	Covered    float64        // share of the claim's terms, by rarity, that the span has
-	Features   []float64      // of the regression, in the order of FeatureNames
+	Source        rag.Span // of Passage: what bears the claim out best
+	Support       float64  // 0 to 1
+	Verdict       rag.Verdict
+	Mismatches    []rag.Mismatch // their spans are of Claim and of Passage
+	Cosine        float64        // of claim and span
+	Covered       float64        // share of the claim's terms, by rarity, that the span has
+	NumberMissing bool           // a number of the claim stands nowhere in the passage
+	Features      []float64      // of the regression, in the order of FeatureNames
 }
 
 // FeatureNames name the features of the regression behind Support.
@@ -55,7 +56,7 @@ func (s *Service) check(ctx context.Context, checks []Check, out []Checked) erro
 			return err
 		}
 		a := aligned[0]
-		out[i] = Checked{Source: a.Source, Support: a.Support, Verdict: a.Verdict, Mismatches: a.Mismatches, Cosine: a.bearing.Cosine, Covered: a.bearing.Covered, Features: a.bearing.features()}
+		out[i] = Checked{Source: a.Source, Support: a.Support, Verdict: a.Verdict, Mismatches: a.Mismatches, Cosine: a.bearing.Cosine, Covered: a.bearing.Covered, NumberMissing: a.bearing.Comparison.Numbers.Missing() > 0, Features: a.bearing.features()}
 	}
 	return nil
 }

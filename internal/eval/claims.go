@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"math"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"footnote/internal/eval/counterfactual"
+	"footnote/internal/text"
 )
 
 // ClaimPair is a claim and a passage to check it against.
@@ -70,20 +72,24 @@ type ClaimReport struct {
 }
 
 type verifyLine struct {
-	ClaimID   string `json:"claim_id"`
-	Claim     string `json:"claim"`
-	DocID     string `json:"doc_id"`
-	Label     string `json:"label"`
-	Sentences []int  `json:"evidence_sentences"`
-	Evidence  string `json:"evidence"`
+	Claim    string `json:"claim"`
+	DocID    string `json:"doc_id"`
+	Label    string `json:"label"`
+	Evidence string `json:"evidence"`
 }
 
-// VerifyClaims measures on a set's verify.jsonl {claim, doc_id, label: SUPPORT | CONTRADICT | NOT_ENOUGH_INFO, evidence}: each claim against its document, and each supported claim against
-// the document of another.
-func VerifyClaims(ctx context.Context, c ClaimChecker, dir string, r *ClaimReport) error {
+// LabelledClaim is a claim of a set with the document that it is checked against. Label is SUPPORT, CONTRADICT, NOT_ENOUGH_INFO, or unrelated.
+type LabelledClaim struct {
+	ClaimPair
+	Label, Split string   // Split is "fit" or "held", half of the claims each, by hash: what was learned on the first is measured on the second
+	Evidence     []string // sentences of the document that people named
+}
+
+// ReadClaims reads a set's verify.jsonl {claim, doc_id, label, evidence}: each claim with its document, and each supported one with the document of another claim, far along the list.
+func ReadClaims(dir string) ([]LabelledClaim, error) {
 	var documents []Document
 	if err := readLines(filepath.Join(dir, "corpus.jsonl"), &documents); err != nil {
-		return err
+		return nil, err
 	}
 	byID := map[string]Document{}
 	for _, d := range documents {
@@ -91,20 +97,43 @@ func VerifyClaims(ctx context.Context, c ClaimChecker, dir string, r *ClaimRepor
 	}
 	var lines []verifyLine
 	if err := readLines(filepath.Join(dir, "verify.jsonl"), &lines); err != nil {
+		return nil, err
+	}
+	var out []LabelledClaim
+	for i, l := range lines {
+		d := byID[l.DocID]
+		c := LabelledClaim{ClaimPair{l.Claim, d.Title, d.Text}, l.Label, half(l.Claim), nil}
+		for _, span := range text.Sentences(l.Evidence) {
+			c.Evidence = append(c.Evidence, text.Slice(l.Evidence, span.Start, span.End))
+		}
+		out = append(out, c)
+		if l.Label == "SUPPORT" {
+			o := byID[lines[(i+len(lines)/2)%len(lines)].DocID]
+			out = append(out, LabelledClaim{ClaimPair{l.Claim, o.Title, o.Text}, "unrelated", half(l.Claim), nil})
+		}
+	}
+	return out, nil
+}
+
+func half(claim string) string {
+	h := fnv.New32a()
+	h.Write([]byte(claim)) // a hash's Write never fails
+	if h.Sum32()>>8&1 == 0 {
+		return "fit"
+	}
+	return "held"
+}
+
+// VerifyClaims measures on the labelled claims of a set, those of one split unless it is empty.
+func VerifyClaims(ctx context.Context, c ClaimChecker, dir, split string, r *ClaimReport) error {
+	labelled, err := ReadClaims(dir)
+	if err != nil {
 		return err
 	}
-	var pairs []ClaimPair
-	var labels []string
-	add := func(claim, doc, label string) {
-		d := byID[doc]
-		pairs, labels = append(pairs, ClaimPair{claim, d.Title, d.Text}), append(labels, label)
-	}
-	for i, l := range lines {
-		add(l.Claim, l.DocID, l.Label)
-		if l.Label == "SUPPORT" { // an abstract that another claim, far along the list, was written of
-			other := lines[(i+len(lines)/2)%len(lines)]
-			add(l.Claim, other.DocID, "unrelated")
-		}
+	labelled = slices.DeleteFunc(labelled, func(c LabelledClaim) bool { return split != "" && c.Split != split })
+	pairs := make([]ClaimPair, len(labelled))
+	for i, l := range labelled {
+		pairs[i] = l.ClaimPair
 	}
 	verdicts, err := c.CheckClaims(ctx, pairs)
 	if err != nil {
@@ -112,26 +141,20 @@ func VerifyClaims(ctx context.Context, c ClaimChecker, dir string, r *ClaimRepor
 	}
 	support, cosine, covered := map[string][]float64{}, map[string][]float64{}, map[string][]float64{}
 	for i, v := range verdicts {
-		support[labels[i]] = append(support[labels[i]], v.Support)
-		cosine[labels[i]] = append(cosine[labels[i]], v.Cosine)
-		covered[labels[i]] = append(covered[labels[i]], v.Covered)
+		support[labelled[i].Label] = append(support[labelled[i].Label], v.Support)
+		cosine[labelled[i].Label] = append(cosine[labelled[i].Label], v.Cosine)
+		covered[labelled[i].Label] = append(covered[labelled[i].Label], v.Covered)
 	}
 	for _, against := range []string{"unrelated", "NOT_ENOUGH_INFO", "CONTRADICT"} {
 		r.AUC = append(r.AUC, ClaimAUC{against, len(support[against]), AUC(support["SUPPORT"], support[against]), AUC(cosine["SUPPORT"], cosine[against]), AUC(covered["SUPPORT"], covered[against])})
 	}
 	n, hit := 0, 0
-	at := 0
-	for _, l := range lines {
-		v := verdicts[at]
-		at++
-		if l.Label == "SUPPORT" {
-			at++
-		}
-		if len(l.Sentences) == 0 {
+	for i, l := range labelled {
+		if len(l.Evidence) == 0 {
 			continue
 		}
 		n++
-		if evidenceOverlaps(byID[l.DocID].Text, l.Evidence, v) {
+		if evidenceOverlaps(l, verdicts[i]) {
 			hit++
 		}
 	}
@@ -141,29 +164,23 @@ func VerifyClaims(ctx context.Context, c ClaimChecker, dir string, r *ClaimRepor
 	var scores []float64
 	var truth []bool
 	for i, v := range verdicts {
-		if labels[i] != "CONTRADICT" {
-			scores, truth = append(scores, v.Support), append(truth, labels[i] == "SUPPORT")
+		if labelled[i].Label != "CONTRADICT" {
+			scores, truth = append(scores, v.Support), append(truth, labelled[i].Label == "SUPPORT")
 		}
 	}
 	r.Reliability, r.ECE = reliability(scores, truth)
 	return nil
 }
 
-// evidenceOverlaps tells whether the span shares a good part of its text with the labelled evidence.
-func evidenceOverlaps(passage, evidence string, v ClaimVerdict) bool {
-	runes := []rune(passage)
-	if v.Start < 0 || v.End > len(runes) || v.Start >= v.End {
-		return false
+// evidenceOverlaps tells whether the span overlaps a sentence that people named.
+func evidenceOverlaps(l LabelledClaim, v ClaimVerdict) bool {
+	x := text.NewIndex(l.Passage)
+	for _, sentence := range l.Evidence {
+		if at := strings.Index(l.Passage, sentence); at >= 0 && x.Rune(at) < v.End && v.Start < x.Rune(at+len(sentence)) {
+			return true
+		}
 	}
-	span := string(runes[v.Start:v.End])
-	return containsPart(evidence, span)
-}
-
-// containsPart tells whether the middle half of span stands in s.
-func containsPart(s, span string) bool {
-	r := []rune(span)
-	part := string(r[len(r)/4 : max(len(r)*3/4, len(r)/4+1)])
-	return part != "" && strings.Contains(s, part)
+	return false
 }
 
 // reliability puts scores into ten bins of equal width.
