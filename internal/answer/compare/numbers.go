@@ -59,7 +59,7 @@ func (c *comparison) find(i int, t *Text) (at, wrongUnit int) {
 	wrongUnit = -1
 	try := func(j int) bool {
 		o := t.tokens[j].number
-		if o == nil || !q.same(*o) && !(q.value == o.value && q.class == o.class) {
+		if o == nil || !q.same(*o) && q.value != o.value {
 			return false
 		}
 		if q.class != o.class && (q.class == percent && o.unit != "" || o.class == percent && q.unit != "") {

@@ -136,7 +136,7 @@ func joinsNumber(before, after string) bool {
 	}
 	for i, r := range after {
 		switch {
-		case i == 0 && (unicode.IsLetter(r) && !isHan(r) || strings.ContainsRune("-/:_]±&", r)):
+		case i == 0 && (unicode.IsLetter(r) && !isHan(r) || strings.ContainsRune("-/:_[]±&", r)):
 			return true
 		case i == 0 && (r == '.' || r == ','):
 			continue
