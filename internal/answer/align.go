@@ -46,6 +46,8 @@ type passageText struct {
 	analysed []*compare.Text
 	whole    *compare.Text // the facts of all of it, with title and headings
 	terms    []map[string]bool
+	known    map[string]bool // terms of all of it, with title and headings
+	mean     rag.Embedding   // of the sentences' vectors, of norm 1
 }
 
 // align finds, for each pair, the span of the passage that says most of what the statement says, and scores how far it bears the statement out. Candidates are sentences, by the sum of the z-scores
@@ -123,7 +125,30 @@ func (a *aligner) prepare(p rag.Passage) *passageText {
 		}
 	}
 	t.whole = compare.Join(all)
+	t.known = map[string]bool{}
+	for _, k := range all {
+		k.Terms(func(term string) { t.known[term] = true })
+	}
 	return t
+}
+
+// centre is the mean of a passage's sentences.
+func (a *aligner) centre(p *passageText) rag.Embedding {
+	if p.mean != nil {
+		return p.mean
+	}
+	sum := make(rag.Embedding, len(a.vector(p.slice(p.spans[0]))))
+	for _, span := range p.spans {
+		for i, x := range a.vector(p.slice(span)) {
+			sum[i] += x
+		}
+	}
+	norm := float32(math.Sqrt(dot(sum, sum)))
+	for i := range sum {
+		sum[i] /= max(norm, 1e-9)
+	}
+	p.mean = sum
+	return sum
 }
 
 func (t *passageText) slice(span rag.Span) string {
@@ -242,6 +267,7 @@ func (a *aligner) judge(ctx context.Context, claim statement, facts *compare.Tex
 	}
 	e := Bearing{Claim: claim.Text, Source: p.slice(span), Covered: share(terms, p.terms[from:to]...), Comparison: compare.Compare(facts, source, p.whole), claim: facts.Length(), source: source.Length(), chinese: facts.Chinese()}
 	e.Cosine = slices.Max(cosines[from:to])
+	e.Passage, e.Near = share(terms, p.known), dot(a.vector(claim.Text), a.centre(p))
 	e.Used = share(a.weighed(source), termsOf(facts))
 	if e.Comparison.Foreign {
 		e.Covered, e.Used = 0, 0

@@ -31,6 +31,8 @@ type Bearing struct {
 	Cosine        float64 // of their vectors
 	Covered       float64 // share of the claim's terms, by their rarity, that the span has
 	Used          float64 // share of the span's terms that the claim has
+	Passage       float64 // share of the claim's terms, by their rarity, that the whole passage has
+	Near          float64 // cosine of the claim with the mean of the passage's sentences
 	Comparison    compare.Comparison
 	claim, source int // tokens
 	chinese       bool
@@ -75,6 +77,10 @@ func (e Bearing) features() []float64 {
 		e.Cosine * e.Covered,
 		e.Covered * e.Covered,
 		chinese * c.Coverage,
+		e.Passage,
+		e.Near,
+		e.Cosine * e.Cosine,
+		e.Passage * e.Near,
 	}
 	return f
 }
@@ -83,6 +89,7 @@ func (e Bearing) features() []float64 {
 var featureNames = []string{
 	"bias", "cosine", "covered", "used", "coverage", "longest", "numbers missing", "names missing", "elsewhere", "number differs", "name differs", "negation differs", "direction differs",
 	"length ratio", "gaps", "added", "chinese", "chinese cosine", "chinese covered", "cosine covered", "covered squared", "chinese coverage",
+	"passage covered", "passage cosine", "cosine squared", "passage covered cosine",
 }
 
 // supportWeights were fitted by cmd/supportfit, which says on what.

@@ -192,6 +192,10 @@ func (s *scanner) near(i, j int) *token {
 func (s *scanner) count(i int, q *quantity) {
 	k := &s.tokens[i]
 	next, prev := s.near(i, i+1), s.near(i, i-1)
+	if q.class == ordinal && q.value <= 31 && prev != nil && prev.number != nil && prev.number.class == month {
+		q.class = day
+		return
+	}
 	if q.class == month || q.class == weekday || q.class == ordinal || q.class == decade || q.class == percent {
 		return
 	}

@@ -35,7 +35,7 @@ func (c *comparison) names() {
 // renamed looks at the claim's unmatched tokens [from, to): when they and those in their place in the source are both names, and different ones, a name was changed.
 func (c *comparison) renamed(from, to int) {
 	a, b := c.free(from)
-	if a >= b || c.out.Coverage < 0.5 {
+	if a >= b || c.out.Coverage < 0.5 || !c.framed(from, to, a, b) && c.out.Coverage < 0.8 {
 		return
 	}
 	if c.claim.chinese {
@@ -61,6 +61,13 @@ func (c *comparison) renamed(from, to int) {
 		return
 	}
 	c.differ(rag.MismatchName, c.claim.spanOf(x.Start, x.End-1), c.source.spanOf(y.Start, y.End-1))
+}
+
+// framed tells whether the same words stand before and after the two stretches.
+func (c *comparison) framed(from, to, a, b int) bool {
+	left := from == 0 && a == 0 || from > 0 && a > 0 && c.to[from-1] == a-1
+	right := to == len(c.to) && b == len(c.from) || to < len(c.to) && b < len(c.from) && c.to[to] == b
+	return left && right
 }
 
 // nameIn is the first run of name tokens in [from, to), as a span of tokens.

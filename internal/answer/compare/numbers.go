@@ -66,7 +66,7 @@ func (c *comparison) find(i int, t *Text) (at, wrongUnit int) {
 			wrongUnit = j
 			return false
 		}
-		if q.class != o.class && !(q.class == year && o.class == plain && !listed(o.unit) || q.class == plain && !listed(q.unit) && o.class == year) {
+		if q.class != o.class && q.class != decade && !(q.class == year && o.class == plain && !listed(o.unit) || q.class == plain && !listed(q.unit) && o.class == year) {
 			return false
 		}
 		if listed(q.unit) && listed(o.unit) && q.unit != o.unit && !q.same(*o) {
@@ -136,6 +136,9 @@ func (c *comparison) rival(i int, taken map[int]bool) int {
 			return false
 		}
 		if inPlace {
+			if (q.class == ordinal) != (o.class == ordinal) && (q.class.isDate() || o.class.isDate()) || q.class == decade != (o.class == decade) {
+				return false
+			}
 			return !(o.vague && q.vague)
 		}
 		if q.class != o.class && (q.class.isDate() || o.class.isDate() || q.class == ordinal || o.class == ordinal) {

@@ -238,6 +238,9 @@ func (q quantity) same(source quantity) bool {
 	if a == b {
 		return true
 	}
+	if q.class == decade && source.class == year {
+		return math.Floor(b/10)*10 == a || a < 100 && math.Mod(math.Floor(b/10)*10, 100) == a || math.Mod(a, 100) == 0 && math.Floor(b/100)*100 == a
+	}
 	if q.class.isDate() || source.class.isDate() || q.class == ordinal {
 		return false
 	}
