@@ -26,7 +26,7 @@ func (c *comparison) numbers() {
 		case j >= 0:
 			c.out.Numbers.Found++
 			taken[j] = true
-		case wrongUnit >= 0 && c.out.Coverage >= sameMatter && !c.standsWithUnit(i):
+		case wrongUnit >= 0 && c.out.Coverage >= sameMatter && (c.inFrame(i, wrongUnit) || !c.standsWithUnit(i)):
 			c.unit(i, wrongUnit)
 			taken[wrongUnit] = true
 		case c.stands(i):
@@ -100,6 +100,11 @@ func (c *comparison) stands(i int) bool {
 	}
 	j, _ := c.find(i, c.passage)
 	return j >= 0
+}
+
+// inFrame tells whether the same words stand before the claim's number i and after its unit as in the source: then it is this number that has another unit, wherever else the claim's may stand.
+func (c *comparison) inFrame(i, j int) bool {
+	return c.to[i] == j && i > 0 && j > 0 && c.to[i-1] == j-1 && i+2 < len(c.to) && j+2 < len(c.from) && c.to[i+2] == j+2
 }
 
 // standsWithUnit tells whether the passage has the claim's number i with its unit.

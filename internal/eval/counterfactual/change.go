@@ -56,7 +56,7 @@ func change(k Kind, sentence, passage string, chinese bool, rng *rand.Rand) stri
 	case Date:
 		return changeNumber(sentence, passage, true, rng)
 	case Unit:
-		return replaceOne(sentence, unitSwaps(chinese), chinese, rng, func(before string) bool { return endsInNumber(before) })
+		return replaceOne(sentence, unitSwaps(chinese), chinese, rng, func(before, after string) bool { return endsInNumber(before) && !hasPrefix(after, "代", "年", "月") })
 	case Direction:
 		return replaceOne(sentence, directionSwaps(chinese), chinese, rng, nil)
 	case Negation:
@@ -232,12 +232,13 @@ func changeMonth(s string, date bool, rng *rand.Rand) string {
 
 func endsInNumber(before string) bool {
 	before = strings.TrimRight(before, " ")
-	digits := len(before) - len(strings.TrimRight(before, "0123456789"))
-	return digits > 0 && digits < 4 // four may be a year
+	rest := strings.TrimRight(before, "0123456789")
+	digits := len(before) - len(rest)
+	return digits > 0 && digits < 4 && !strings.HasSuffix(rest, "元") && !strings.HasSuffix(rest, "前") // four may be a year, and so may what an era stands before
 }
 
-// replaceOne replaces one of the words that swaps lists by its counterpart. where, unless nil, looks at what stands before it.
-func replaceOne(s string, swaps [][2]string, chinese bool, rng *rand.Rand, where func(before string) bool) string {
+// replaceOne replaces one of the words that swaps lists by its counterpart. where, unless nil, looks at what stands before and after it.
+func replaceOne(s string, swaps [][2]string, chinese bool, rng *rand.Rand, where func(before, after string) bool) string {
 	type place struct {
 		at   int
 		swap [2]string
@@ -251,7 +252,7 @@ func replaceOne(s string, swaps [][2]string, chinese bool, rng *rand.Rand, where
 			}
 			i += from
 			from = i + len(w[0])
-			if !chinese && (!edge(s, i, -1) || !edge(s, from, +1)) || where != nil && !where(s[:i]) {
+			if !chinese && (!edge(s, i, -1) || !edge(s, from, +1)) || where != nil && !where(s[:i], s[from:]) {
 				continue
 			}
 			places = append(places, place{i, w})
