@@ -3,7 +3,7 @@
 //	go run ./cmd/supportfit -data DIR -verify DIR -share 0.12 -out internal/answer/support.json
 //
 // -data holds train.jsonl.gz and dev.jsonl.gz, lines of {premise, claim, label: supports | contradicts | neutral, language, source}; -verify is a set with verify.jsonl, half of whose claims
-// are fitted on as well. The same data and the same model give the same weights. What is learned is some twenty numbers; no text is kept.
+// are fitted on as well. The same data and the same model give the same weights. What is learned is nineteen numbers; no text is kept.
 package main
 
 import (

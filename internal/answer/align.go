@@ -268,9 +268,8 @@ func (a *aligner) judge(ctx context.Context, claim statement, facts *compare.Tex
 	e := Bearing{Claim: claim.Text, Source: p.slice(span), Covered: share(terms, p.terms[from:to]...), Comparison: compare.Compare(facts, source, p.whole), claim: facts.Length(), source: source.Length(), chinese: facts.Chinese()}
 	e.Cosine = slices.Max(cosines[from:to])
 	e.Passage, e.Near = share(terms, p.known), dot(a.vector(claim.Text), a.centre(p))
-	e.Used = share(a.weighed(source), termsOf(facts))
 	if e.Comparison.Foreign {
-		e.Covered, e.Used = 0, 0
+		e.Covered = 0
 	}
 	scores, err := a.o.Supporter.Support(ctx, []Bearing{e})
 	if err != nil {

@@ -30,7 +30,6 @@ type Bearing struct {
 	Claim, Source string
 	Cosine        float64 // of their vectors
 	Covered       float64 // share of the claim's terms, by their rarity, that the span has
-	Used          float64 // share of the span's terms that the claim has
 	Passage       float64 // share of the claim's terms, by their rarity, that the whole passage has
 	Near          float64 // cosine of the claim with the mean of the passage's sentences
 	Comparison    compare.Comparison
@@ -58,24 +57,17 @@ func (e Bearing) features() []float64 {
 		1,
 		e.Cosine,
 		e.Covered,
-		e.Used,
 		c.Coverage,
 		c.Longest,
 		share(c.Numbers.Missing(), c.Numbers.Asked),
-		share(c.Names.Missing(), c.Names.Asked),
-		share(c.Names.Elsewhere+c.Numbers.Elsewhere, c.Names.Asked+c.Numbers.Asked),
 		one(c.Has(rag.MismatchNumber) || c.Has(rag.MismatchUnit) || c.Has(rag.MismatchDate)),
 		one(c.Has(rag.MismatchName) || c.Has(rag.MismatchRole)),
 		one(c.Has(rag.MismatchNegation)),
 		one(c.Has(rag.MismatchDirection) || c.Has(rag.MismatchQuantifier)),
 		math.Log(float64(e.claim+1) / float64(e.source+1)),
-		share(c.Gaps, e.claim),
-		share(c.Added, e.claim),
 		chinese,
 		chinese * e.Cosine,
 		chinese * e.Covered,
-		e.Cosine * e.Covered,
-		e.Covered * e.Covered,
 		chinese * c.Coverage,
 		e.Passage,
 		e.Near,
@@ -87,9 +79,8 @@ func (e Bearing) features() []float64 {
 
 // featureNames are in the order of features.
 var featureNames = []string{
-	"bias", "cosine", "covered", "used", "coverage", "longest", "numbers missing", "names missing", "elsewhere", "number differs", "name differs", "negation differs", "direction differs",
-	"length ratio", "gaps", "added", "chinese", "chinese cosine", "chinese covered", "cosine covered", "covered squared", "chinese coverage",
-	"passage covered", "passage cosine", "cosine squared", "passage covered cosine",
+	"bias", "cosine", "covered", "coverage", "longest", "numbers missing", "number differs", "name differs", "negation differs", "direction differs",
+	"length ratio", "chinese", "chinese cosine", "chinese covered", "chinese coverage", "passage covered", "passage cosine", "cosine squared", "passage covered cosine",
 }
 
 // supportWeights were fitted by cmd/supportfit, which says on what.
