@@ -54,6 +54,7 @@ type Options struct {
 	Embedder    Embedder
 	Tokens      TokenEmbedder // for late interaction; nil: there is none
 	Catalog     Catalog
+	Supporter   Supporter      // scores how far a span bears a claim out; nil: the regression that is built in
 	Chat        Chat           // nil: extractive answers
 	Judge       Judge          // nil: verify=judge is refused
 	Others      []Chat         // asked in order where the one before fails before its first word
@@ -68,14 +69,20 @@ type Options struct {
 }
 
 // Service answers. Any number of goroutines may use it.
-type Service struct{ o Options }
+type Service struct {
+	o    Options
+	kept *sentenceCache
+}
 
 // New makes a Service.
 func New(o Options) *Service {
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration) {}
 	}
-	return &Service{o}
+	if o.Supporter == nil {
+		o.Supporter = regression{}
+	}
+	return &Service{o, newSentenceCache()}
 }
 
 // DefaultPassages is how many passages an answer is made from when the question does not say.
