@@ -72,6 +72,7 @@ type app struct {
 	others   []embedder           // of collections on their way to another model
 	ingest   *ingest.Service
 	search   *search.Service
+	answer   *answer.Service
 	handler  http.Handler
 	stages   *prometheus.HistogramVec
 }
@@ -197,7 +198,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
-	a.tokens, _ = a.embedder.(search.TokenEmbedder) // before the cache stands in front of it
+	if tokens, ok := a.embedder.(search.TokenEmbedder); ok { // before the cache of queries stands in front of it
+		a.tokens = embedcache.OverStates(tokens, embedcache.StatesOptions{Fingerprint: a.embedder.Fingerprint()})
+	}
 	a.cacheQueries(registry)
 	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -237,8 +240,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
 	}
+	a.answer = answer.New(answering)
 	serving := httpapi.Options{
-		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answer.New(answering), Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
+		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: a.answer, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe,
 	}
 	for _, e := range a.others {

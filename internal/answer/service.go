@@ -129,16 +129,21 @@ type writer struct {
 	emit      func(rag.Event) error
 	streaming bool                      // somebody reads along: what was said cannot be taken back
 	texts     map[rag.DocumentID]string // stored texts read so far
+	reading   *reading                  // what the passages say of the question; nil: not looked yet
 }
 
 func (w *writer) write() error {
-	if reason := w.weak(); reason != "" {
+	reason, err := w.weak()
+	if err != nil {
+		return err
+	}
+	if reason != "" {
 		return w.abstain(reason)
 	}
 	if w.o.Chat == nil {
 		return w.timed("extract", w.extract)
 	}
-	err := w.timed("generate", w.generate)
+	err = w.timed("generate", w.generate)
 	if err != nil && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
 		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
 		w.answer.Text, w.answer.Claims, w.answer.Citations, w.answer.Usage = "", nil, nil, rag.Usage{}
@@ -168,14 +173,12 @@ func (w *writer) say(s string) error {
 
 // abstain says that the documents have no answer.
 func (w *writer) abstain(reason string) error {
-	w.answer.Status, w.answer.Reason = rag.Abstained, reason
+	w.answer.Missing, w.answer.Nearest = missing(w.question.Text, w.answer.Passages), nearest(w.answer.Passages)
+	w.answer.Status, w.answer.Reason = rag.Abstained, reason+lacking(w.answer.Missing)
 	if w.answer.Text != "" {
 		return nil
 	}
-	if w.answer.Language == "zh" {
-		return w.say("文档中没有这个问题的答案。")
-	}
-	return w.say("The documents do not answer this question.")
+	return w.say(notInDocuments(w.answer.Language, w.question.Text))
 }
 
 // Citation resolves a permalink: the citation as it was given, and how it stands against its source now.
