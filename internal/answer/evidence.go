@@ -33,11 +33,15 @@ func (w *writer) weak() (string, error) {
 	if len(w.answer.Passages) == 0 {
 		return "Nothing in the collections bears on the question.", nil
 	}
-	r, err := w.look()
-	if err != nil {
-		return "", err
+	evidence := Evidence(w.o.Embedder.Model(), w.question.Text, w.answer.Passages)
+	if model, ok := w.evidenceModel(); ok {
+		r, err := w.look()
+		if err != nil {
+			return "", err
+		}
+		evidence = r.evidence(model)
 	}
-	if w.evidence(r, w.answer.Passages) < 0 {
+	if evidence < 0 {
 		return "The closest passages do not bear on the question closely enough to answer from.", nil
 	}
 	return "", nil
@@ -47,18 +51,21 @@ func (w *writer) weak() (string, error) {
 // model gives them and its scale is known, else what the function Evidence looks at.
 // Errors: those of the model.
 func (s *Service) Evidence(ctx context.Context, question string, passages []rag.Passage) (float64, error) {
+	model, ok := s.evidenceModel()
+	if !ok || len(passages) == 0 {
+		return Evidence(s.o.Embedder.Model(), question, passages), nil
+	}
 	r, err := s.read(ctx, question, passages)
 	if err != nil {
 		return 0, err
 	}
-	return s.evidence(r, passages), nil
+	return r.evidence(model), nil
 }
 
-func (s *Service) evidence(r *reading, passages []rag.Passage) float64 {
-	if model, ok := weights.Evidence[s.o.Embedder.Model()]; ok && r.states {
-		return r.evidence(model)
-	}
-	return Evidence(s.o.Embedder.Model(), r.question, passages)
+// evidenceModel is that of the model's token states; ok is false where it gives none or its scale is not known.
+func (s *Service) evidenceModel() (m evidenceModel, ok bool) {
+	m, ok = weights.Evidence[s.o.Embedder.Model()]
+	return m, ok && s.o.Tokens != nil
 }
 
 // sign names what tells a question that the passages answer from one that they do not.
@@ -66,12 +73,10 @@ type sign int
 
 // The signs, each of the found passages that were read and that are of one language.
 const (
-	signBest     sign = iota // greatest interaction of the question with a passage, title and headings included: the mean over its tokens of the best cosine
-	signFirst                // that of the first passage
-	signLift                 // the best sentence's interaction above the mean of all: what answers stands out, what is merely on a like subject does not
-	signCoverage             // greatest idf-weighted share of the question's terms in a passage
-	signNearest              // greatest cosine of a passage, as the search found it, or of a sentence where it did not look
-	signs                    // how many there are
+	signBest  sign = iota // greatest interaction of the question with a passage, title and headings included: the mean over its tokens of the best cosine
+	signFirst             // that of the first passage
+	signLift              // the best sentence's interaction above the mean of all: what answers stands out, what is merely on a like subject does not
+	signs                 // how many there are
 )
 
 // evidenceModel is a logistic regression for each pair of languages. Cosines of one language run higher than those across two, and Chinese ones higher than English
@@ -105,7 +110,6 @@ func (r *reading) evidence(m evidenceModel) float64 {
 func (r *reading) signsOf(foreign bool) (v [signs]float64, ok bool) {
 	best := make([][]float32, len(r.passages)) // by passage and token of the question
 	var n, sum, top float64
-	cosine := -1.0
 	for _, c := range r.sentence {
 		p := r.passages[c.passage]
 		if p.foreign != foreign || p.NeighbourOf > 0 || !c.known {
@@ -121,10 +125,8 @@ func (r *reading) signsOf(foreign bool) (v [signs]float64, ok bool) {
 			top = c.late
 		}
 		sum += c.late
-		cosine = max(cosine, c.cosine)
 	}
-	dense := false
-	for i, p := range r.passages {
+	for i := range r.passages {
 		if best[i] == nil {
 			continue
 		}
@@ -133,16 +135,9 @@ func (r *reading) signsOf(foreign bool) (v [signs]float64, ok bool) {
 			v[signFirst] = interaction
 		}
 		v[signBest], ok = max(v[signBest], interaction), true
-		v[signCoverage] = max(v[signCoverage], p.coverage)
-		if p.Hit.Dense != nil {
-			v[signNearest], dense = max(v[signNearest], p.Hit.Dense.Score), true
-		}
 	}
 	if !ok {
 		return v, false
-	}
-	if !dense {
-		v[signNearest] = cosine
 	}
 	v[signLift] = top - sum/n
 	return v, true

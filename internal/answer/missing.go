@@ -39,17 +39,14 @@ func missing(question string, passages []rag.Passage) []string {
 			out = append(out, word)
 		}
 	}
-	for _, run := range runs(question) {
+	for _, run := range runs(withoutAsking(question)) {
 		switch {
 		case lexical.IsHan([]rune(run)[0]):
 			if chinese || len(passages) == 0 {
-				for _, part := range strings.Fields(asking.ReplaceAllString(run, " ")) {
-					for _, word := range unknownHan(part, has) {
-						add(word)
-					}
+				for _, word := range unknownHan(run, has) {
+					add(word)
 				}
 			}
-		case asking.ReplaceAllString(strings.ToLower(run), "") == "":
 		case strings.ContainsFunc(run, unicode.IsDigit) || latin || len(passages) == 0:
 			terms := termSet(run)
 			if len(terms) > 0 && coverage(terms, has) == 0 {

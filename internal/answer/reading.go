@@ -77,6 +77,18 @@ func (w *writer) look() (_ *reading, err error) {
 // read looks at the first found passages and what stands beside them.
 func (s *Service) read(ctx context.Context, question string, passages []rag.Passage) (*reading, error) {
 	r := &reading{question: question, language: script(question), kind: askedFor(question), terms: questionTerms(question)}
+	r.take(passages)
+	if len(r.sentence) == 0 {
+		return r, nil
+	}
+	if s.o.Tokens != nil {
+		return r, s.readStates(ctx, r)
+	}
+	return r, s.readAlone(ctx, r)
+}
+
+// take lists the sentences of the first found passages and of what stands beside them.
+func (r *reading) take(passages []rag.Passage) {
 	seen := map[string]bool{}
 	for _, p := range beside(passages, readPassages) {
 		chunk := p.Hit.Chunk
@@ -90,13 +102,6 @@ func (s *Service) read(ctx context.Context, question string, passages []rag.Pass
 		r.passages = append(r.passages, read)
 	}
 	r.cover()
-	if len(r.sentence) == 0 {
-		return r, nil
-	}
-	if s.o.Tokens != nil {
-		return r, s.readStates(ctx, r)
-	}
-	return r, s.readAlone(ctx, r)
 }
 
 // cover weighs the question's terms by how few of the sentences have them, and fills the coverages.

@@ -14,18 +14,16 @@ const (
 	traitRank                  // one over the passage's number; a neighbour has that of the passage it stands beside
 	traitPassage               // coverage of the passage, title and headings included
 	traitBefore                // coverage by the sentence and the one before it
-	traitAfter                 // coverage by the sentence and the one after it
 	traitNovel                 // log of one and the terms that the question lacks: an answer adds something
 	traitNumber                // the sentence bears a number that the question asks for and lacks,
 	traitDate                  // a date,
 	traitPerson                // a name or a title,
-	traitPlace                 // a place,
 	traitReason                // a reason
 	traits                     // how many there are
 )
 
 // bearing is the trait of each kind that a question can ask for.
-var bearing = map[asked]trait{askedNumber: traitNumber, askedDate: traitDate, askedPerson: traitPerson, askedPlace: traitPlace, askedReason: traitReason}
+var bearing = map[asked]trait{askedNumber: traitNumber, askedDate: traitDate, askedPerson: traitPerson, askedReason: traitReason}
 
 // traitsOf are the traits of each sentence, in the reading's order; those of a sentence that was not embedded, or that a passage before has too, are nil.
 func (r *reading) traitsOf() [][]float64 {
@@ -46,7 +44,7 @@ func (r *reading) traitsOf() [][]float64 {
 			number = p.NeighbourOf
 		}
 		t[traitRank], t[traitPassage] = 1/float64(number), p.coverage
-		t[traitBefore], t[traitAfter] = r.together(i, i-1), r.together(i, i+1)
+		t[traitBefore] = r.beforeAnd(i)
 		novel := 0
 		for term := range c.terms {
 			if !r.terms[term] {
@@ -80,12 +78,12 @@ func (r *reading) standard(counts func(i int) bool, value func(c candidate) floa
 	}
 }
 
-// together is the coverage by the sentences i and j, or by i alone where j is of no or of another passage.
-func (r *reading) together(i, j int) float64 {
-	if j < 0 || j >= len(r.sentence) || r.sentence[j].passage != r.sentence[i].passage {
+// beforeAnd is the coverage by sentence i and the one before it in its passage.
+func (r *reading) beforeAnd(i int) float64 {
+	if i == 0 || r.sentence[i-1].passage != r.sentence[i].passage {
 		return r.sentence[i].coverage
 	}
-	return r.share(r.sentence[i].terms, r.sentence[j].terms)
+	return r.share(r.sentence[i].terms, r.sentence[i-1].terms)
 }
 
 // weigh gives each sentence its chance of being the answer.
