@@ -22,9 +22,8 @@ type StatesOptions struct {
 	Observe     func(hit bool) // called for each text. nil: nobody looks
 }
 
-// States keeps the token states of texts, so that a passage that answers often goes through the model once. A state takes a byte a dimension beside a scale: the
-// cosine of two such differs by less than .002 from that of the states themselves. When it is full, those texts go that are asked for least often and longest ago. Any
-// number of goroutines may use it.
+// States keeps the token states of texts, so that a passage that answers often goes through the model once. A state takes a byte a dimension beside a scale, so that
+// a cosine moves in the third place after the point. When it is full, those texts go that are asked for least often and longest ago. Any number of goroutines may use it.
 type States struct {
 	model       TokenEmbedder
 	fingerprint string
