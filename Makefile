@@ -5,7 +5,7 @@ VECTORS_DIR ?= $(or $(TMPDIR),/tmp)/footnote-bench
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-production eval clean
+.PHONY: build demo test test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-http bench-production eval eval-answers clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -53,9 +53,21 @@ bench-index: ## the embedded index beside a float32 scan, chromem-go and bleve; 
 	@echo "INDEX_VECTORS=$(VECTORS_DIR)/real.vectors has the embeddings, for the recall test of internal/index/local"
 	cd internal/index/bench && $(GO) run . -vectors $(VECTORS_DIR)/real.vectors -data $(EVAL_DATA) -sizes $(SIZES)
 
-eval: build ## quality on the labelled sets below $(EVAL_DATA), as docs/quality.md reports it
+bench-http: ## a hybrid search over HTTP of 100,000 chunks beside an echo of its answer, in turns, and while documents are taken in. Needs EVAL_DATA
+	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl"; exit 1; }
+	@mkdir -p $(VECTORS_DIR)
+	$(GO) run ./internal/e2e/vectors -data $(EVAL_DATA) -out $(VECTORS_DIR)/real.vectors
+	INDEX_VECTORS=$(VECTORS_DIR)/real.vectors $(GO) test -run '^$$' -bench SearchBesideEcho -benchtime 2000x -timeout 60m ./cmd/server
+
+eval: build ## quality on every labelled set below $(EVAL_DATA), into docs/quality.md; EVAL_KEEP=DIR keeps the sets for the next run, EVALFLAGS adds flags
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }
-	for set in $(EVAL_DATA)/retrieval/*/; do ./bin/footnote eval --dataset $$set || exit 1; done
+	./bin/footnote eval --all $(EVAL_DATA)/retrieval --split DEV --report docs/quality.md $(if $(EVAL_KEEP),--keep $(EVAL_KEEP)) $(EVALFLAGS)
+
+eval-answers: build ## quality of the answers on the labelled sets below $(EVAL_DATA) that have gold ones, as Markdown; FLAGS="--fail-below verified=1"
+	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries,answers,spans}.jsonl and qrels.tsv"; exit 1; }
+	for set in xquad-en xquad-zh cmrc2018 drcd-dev dureader-robust-dev-half clapnq-dev-half; do \
+	  ./bin/footnote eval --answers --markdown --split DEV --dataset $(EVAL_DATA)/retrieval/$$set $(FLAGS) || exit 1; \
+	done
 
 clean:
 	rm -rf bin

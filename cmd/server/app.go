@@ -70,9 +70,12 @@ type app struct {
 	embedder embedder
 	tokens   search.TokenEmbedder // the embedder's, when it gives token states
 	others   []embedder           // of collections on their way to another model
+	queries  *embedcache.Cache    // of all models; nil when none is wanted
 	ingest   *ingest.Service
 	search   *search.Service
 	answer   *answer.Service
+	streams  *httpapi.Streams
+	answers  answer.Options
 	handler  http.Handler
 	stages   *prometheus.HistogramVec
 }
@@ -240,10 +243,19 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if c.LLMBaseURL != "" {
 		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
 	}
+	answering.Judge = openJudge(c, log)
+	a.streams = httpapi.NewStreams(c.StreamGrace)
+	a.closers = append(a.closers, func() error { // before the stores that answers are made of
+		now, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		cancel()
+		a.streams.Shutdown(now)
+		return nil
+	})
+	a.answers = answering
 	a.answer = answer.New(answering)
 	serving := httpapi.Options{
 		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: a.answer, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
-		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe,
+		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe, Streams: a.streams,
 	}
 	for _, e := range a.others {
 		serving.Embedders = append(serving.Embedders, e)
@@ -260,16 +272,16 @@ func (a *app) cacheQueries(registry *prometheus.Registry) {
 	hits := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_hits_total", Help: "Queries whose vector was there, or on its way for another request."})
 	misses := prometheus.NewCounter(prometheus.CounterOpts{Name: "footnote_embed_cache_misses_total", Help: "Queries that went through the model."})
 	registry.MustRegister(hits, misses)
-	cache := embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(hit bool) {
+	a.queries = embedcache.New(embedcache.Options{Entries: a.config.EmbedCache, Observe: func(hit bool) {
 		if hit {
 			hits.Inc()
 		} else {
 			misses.Inc()
 		}
 	}})
-	a.embedder = cache.Over(a.embedder)
+	a.embedder = a.queries.Over(a.embedder)
 	for i, e := range a.others {
-		a.others[i] = cache.Over(e)
+		a.others[i] = a.queries.Over(e)
 	}
 }
 

@@ -21,6 +21,8 @@ func (p *program) askCommand() *cobra.Command {
 		Short: "Answer a question with footnotes, from a collection or straight from a folder",
 		Long: `Answer a question with footnotes. Exit code 3 says that the documents have no answer.
 
+On a terminal the text comes as it is made, then the footnotes; elsewhere all of it at once.
+
 With --docs the folder is read into a temporary store that is removed afterwards: nothing is left behind.`,
 		Example: `  footnote ask --collection handbook "How long is parental leave?"
   footnote ask --docs ./docs "育儿假有多长？"
@@ -53,17 +55,25 @@ With --docs the folder is read into a temporary store that is removed afterwards
 					return err
 				}
 			}
-			var raw json.RawMessage
-			got, err := ask(ctx, c, strings.Join(args, " "), collections, topK, neighbours, &raw)
-			if err != nil {
-				return err
-			}
-			if p.asJSON {
-				if _, err := fmt.Fprintln(p.stdout, string(raw)); err != nil {
+			question := strings.Join(args, " ")
+			var got answerShown
+			if !p.asJSON && interactive(p.stdout) {
+				if got, err = askStreamed(ctx, c, asked(question, collections, topK, neighbours), p.stdout); err != nil {
 					return err
 				}
+				got.printNotes(p.stdout)
 			} else {
-				got.print(p.stdout)
+				var raw json.RawMessage
+				if got, err = ask(ctx, c, question, collections, topK, neighbours, &raw); err != nil {
+					return err
+				}
+				if p.asJSON {
+					if _, err := fmt.Fprintln(p.stdout, string(raw)); err != nil {
+						return err
+					}
+				} else {
+					got.print(p.stdout)
+				}
 			}
 			if got.Status == "abstained" {
 				return exitError{code: exitAbstained}
@@ -101,9 +111,14 @@ type answerShown struct {
 	} `json:"citations"`
 }
 
+// asked is the request for an answer.
+func asked(question string, collections []string, topK, neighbours int) map[string]any {
+	return map[string]any{"query": question, "collections": collections, "top_k": topK, "neighbours": neighbours}
+}
+
 func ask(ctx context.Context, c *client, question string, collections []string, topK, neighbours int, raw *json.RawMessage) (answerShown, error) {
 	var got answerShown
-	if err := c.do(ctx, http.MethodPost, "/v1/query", map[string]any{"query": question, "collections": collections, "top_k": topK, "neighbours": neighbours}, "", raw); err != nil {
+	if err := c.do(ctx, http.MethodPost, "/v1/query", asked(question, collections, topK, neighbours), "", raw); err != nil {
 		return got, err
 	}
 	if err := json.Unmarshal(*raw, &got); err != nil {
@@ -122,6 +137,11 @@ func (a answerShown) print(w io.Writer) {
 		return
 	}
 	fmt.Fprintln(w, a.Text)
+	a.printNotes(w)
+}
+
+// printNotes writes what stands below an answer's text.
+func (a answerShown) printNotes(w io.Writer) {
 	if a.Reason != "" {
 		fmt.Fprintln(w, "  ("+a.Reason+")")
 	}

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,59 +15,162 @@ import (
 	"footnote/internal/rag"
 )
 
+// evalOptions are the flags of eval.
+type evalOptions struct {
+	datasets, foreign                    []string // folders
+	all, keep                            string   // folders
+	report                               string   // Markdown file
+	command                              string   // as the report gives it
+	split                                string
+	most                                 int // questions of a set; 0: all
+	fusions, reranks, efforts, collapses []string
+	rerankDepth                          int
+	answers                              answerOptions
+}
+
 func (p *program) evalCommand() *cobra.Command {
-	var dataset string
-	var foreign, fusions, reranks, efforts, collapses []string
-	var rerankDepth, most int
+	var o evalOptions
 	cmd := &cobra.Command{
-		Use:   "eval --dataset DIR",
-		Short: "Measure retrieval on a labelled set: nDCG@10, recall, MRR, with intervals",
-		Long: `Measure retrieval on a labelled set in the BEIR layout: corpus.jsonl {_id, title, text}, queries.jsonl {_id, text} and qrels.tsv. The set goes through
-the whole pipeline into a temporary store: chunks are found, and a document ranks where its best chunk does. With --foreign, the questions of
-other sets are asked as well, to see whether they are refused. The first values of --fusion, --rerank, --effort and --collapse make a search that is compared, query by
-query, with each half of it alone; each further value makes one that differs in it alone, which is compared with the first one too. Quotation marks in the set's questions ask for nothing.`,
+		Use:   "eval (--dataset DIR… | --all DIR)",
+		Short: "Measure retrieval on labelled sets: nDCG@10, recall, MRR, with intervals",
+		Long: `Measure retrieval on labelled sets in the BEIR layout: corpus.jsonl {_id, title, text}, queries.jsonl {_id, text} and qrels.tsv. A set goes through
+the whole pipeline into a temporary store: chunks are found, and a document ranks where its best chunk does.
+
+With --keep the store stays: the next run of the same program takes in only what it lacks, and one of another program, which may cut or analyse
+otherwise, takes the documents in again but embeds only texts that it did not find. Vectors of the questions are kept too.
+
+The first values of --fusion, --rerank, --effort and --collapse make a search that is compared, query by query, with each half of it alone;
+each further value makes one that differs in it alone, which is compared with the first one too. Quotation marks in the set's questions ask
+for nothing. With --foreign, the questions of other sets are asked as well, to see whether they are refused.
+
+With --report, the tables of all sets are written into a Markdown file, between the two lines that mark their place.
+
+` + answersLong,
 		Example: `  footnote eval --dataset data/scifact
-  footnote eval --dataset data/scifact --fusion zscore,rrf,convex --rerank none,late
-  footnote eval --dataset data/xquad-en --foreign data/cranfield --json`,
+  footnote eval --dataset data/scifact --fusion zscore,rrf,convex --rerank none,late --keep /tmp/sets
+  footnote eval --dataset data/xquad-en --foreign data/cranfield --json
+  footnote eval --all data --split DEV --keep /tmp/sets --report docs/quality.md
+  footnote eval --answers --dataset data/xquad-en --foreign data/cranfield --fail-below contains=0.85,refused=0.97`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d, err := eval.Read(dataset)
-			if err != nil {
+			if err := o.answers.check(cmd); err != nil {
 				return exitError{exitUsage, err}
 			}
-			var others []eval.Dataset
-			for _, dir := range foreign {
-				f, err := eval.Read(dir)
-				if err != nil {
-					return exitError{exitUsage, err}
+			if o.answers.on {
+				return p.evalAnswers(cmd.Context(), o)
+			}
+			o.command = "footnote eval --dataset DIR"
+			for _, name := range []string{"split", "queries", "fusion", "rerank", "rerank-depth", "effort", "collapse"} {
+				if cmd.Flags().Changed(name) {
+					o.command += " --" + name + " " + strings.Trim(cmd.Flag(name).Value.String(), "[]")
 				}
-				others = append(others, f)
 			}
-			if most > 0 {
-				d.Queries = d.Queries[:min(most, len(d.Queries))]
-			}
-			variants, err := evalVariants(fusions, reranks, efforts, collapses, rerankDepth)
-			if err != nil {
-				return exitError{exitUsage, err}
-			}
-			return p.eval(cmd.Context(), d, variants, others)
+			return p.eval(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&dataset, "dataset", "", "folder of the set")
-	cmd.Flags().StringSliceVar(&foreign, "foreign", nil, "folders of sets whose questions this one cannot answer")
-	cmd.Flags().StringSliceVar(&fusions, "fusion", []string{"zscore"}, "ways to fuse: zscore, rrf, convex")
-	cmd.Flags().StringSliceVar(&reranks, "rerank", []string{"none"}, "rerankers: none, late, endpoint")
-	cmd.Flags().StringSliceVar(&efforts, "effort", []string{"normal"}, "normal, high: search again near the best")
-	cmd.Flags().StringSliceVar(&collapses, "collapse", []string{"true"}, "near-duplicates as one hit: true, false")
-	cmd.Flags().IntVar(&rerankDepth, "rerank-depth", 20, "candidates to rerank")
-	cmd.Flags().IntVar(&most, "queries", 0, "ask only so many of the set's questions, the first (default: all)")
-	_ = cmd.MarkFlagRequired("dataset") // the flag exists
+	cmd.Flags().StringSliceVar(&o.datasets, "dataset", nil, "folders of sets")
+	cmd.Flags().StringVar(&o.all, "all", "", "folder whose folders are sets; each is measured")
+	cmd.Flags().StringVar(&o.keep, "keep", "", "folder to keep the store in, for the next run (default: a temporary one)")
+	cmd.Flags().StringVar(&o.report, "report", "", "Markdown file to write the tables into")
+	cmd.Flags().StringVar(&o.split, "split", "", "in sets whose questions' ids begin with a split's name, such as DEV_1, ask only those of this one (default: all)")
+	cmd.Flags().IntVar(&o.most, "queries", 0, "ask only so many of a set's questions, the first (default: all)")
+	cmd.Flags().StringSliceVar(&o.foreign, "foreign", nil, "folders of sets whose questions the others cannot answer")
+	cmd.Flags().StringSliceVar(&o.fusions, "fusion", []string{"zscore"}, "ways to fuse: zscore, rrf, convex")
+	cmd.Flags().StringSliceVar(&o.reranks, "rerank", []string{"none"}, "rerankers: none, late, endpoint")
+	cmd.Flags().StringSliceVar(&o.efforts, "effort", []string{"normal"}, "normal, high: search again near the best")
+	cmd.Flags().StringSliceVar(&o.collapses, "collapse", []string{"false"}, "near-duplicates as one hit: true, false")
+	cmd.Flags().IntVar(&o.rerankDepth, "rerank-depth", 20, "candidates to rerank")
+	o.answers.flags(cmd)
+	cmd.MarkFlagsOneRequired("dataset", "all")
+	cmd.MarkFlagsMutuallyExclusive("dataset", "all")
 	return cmd
+}
+
+// eval measures every set and prints each when it is done: a table, or a line of JSON.
+func (p *program) eval(ctx context.Context, o evalOptions) error {
+	variants, err := evalVariants(o.fusions, o.reranks, o.efforts, o.collapses, o.rerankDepth)
+	if err != nil {
+		return exitError{exitUsage, err}
+	}
+	folders := o.datasets
+	if o.all != "" {
+		if folders, err = eval.Folders(o.all); err != nil {
+			return exitError{exitUsage, err}
+		}
+	}
+	sets, err := o.read(folders, o.most)
+	if err != nil {
+		return err
+	}
+	foreign, err := o.read(o.foreign, 0)
+	if err != nil {
+		return err
+	}
+	store, end, err := p.openEvalStore(ctx, o.keep)
+	if err != nil {
+		return err
+	}
+	defer end()
+	var reports []eval.Report
+	for _, d := range sets {
+		r, err := p.evalSet(ctx, store, d, variants, foreign)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.Name, err)
+		}
+		if p.asJSON {
+			err = r.JSON(p.stdout)
+		} else {
+			err = r.Table(p.stdout)
+		}
+		if err != nil {
+			return err
+		}
+		reports = append(reports, r)
+	}
+	if o.report == "" {
+		return nil
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "\nModel %s (%s). A row alone: `%s`\n\n", store.embedder.Model(), store.embedder.Fingerprint(), o.command)
+	if err := eval.Markdown(&text, reports); err != nil {
+		return err
+	}
+	text.WriteByte('\n')
+	return eval.WriteRegion(o.report, text.String())
+}
+
+// read reads sets, with at most so many questions, the first, unless it is 0.
+func (o evalOptions) read(folders []string, most int) (sets []eval.Dataset, err error) {
+	for _, dir := range folders {
+		d, err := eval.Read(dir)
+		if err != nil {
+			return nil, exitError{exitUsage, err}
+		}
+		d.Split(o.split)
+		if most > 0 {
+			d.Queries = d.Queries[:min(most, len(d.Queries))]
+		}
+		sets = append(sets, d)
+	}
+	return sets, nil
+}
+
+func (p *program) evalSet(ctx context.Context, store *evalStore, d eval.Dataset, variants []eval.Variant, foreign []eval.Dataset) (eval.Report, error) {
+	e, err := store.open(ctx, d)
+	if err != nil {
+		return eval.Report{}, err
+	}
+	r, err := eval.Run(ctx, e, d, variants, foreign, func(what string, done, total int) {
+		fmt.Fprintf(p.stderr, "%s, %s: %d of %d\n", d.Name, what, done, total)
+	})
+	if err != nil {
+		return r, err
+	}
+	return r, store.settle(ctx, e)
 }
 
 // evalVariants are each half of the search alone, the whole with the first value of every option, and one for each other value, which differs in it alone.
 func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]eval.Variant, error) {
-	out := []eval.Variant{{Name: "dense", Query: rag.Query{Mode: rag.Dense}}, {Name: "lexical", Query: rag.Query{Mode: rag.Lexical}}}
 	base := rag.Query{Mode: rag.Hybrid, RerankDepth: depth}
 	options := []struct {
 		values []string
@@ -77,7 +180,7 @@ func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]e
 		{fusions, func(q *rag.Query, v string) { q.Fusion = rag.Fusion(v) }, string(rag.ZScore)},
 		{efforts, func(q *rag.Query, v string) { q.Effort = rag.Effort(v) }, string(rag.NormalEffort)},
 		{reranks, func(q *rag.Query, v string) { q.Rerank = rag.Rerank(v) }, string(rag.RerankNone)},
-		{collapses, func(q *rag.Query, v string) { q.KeepDuplicates = v == "false" }, "true"},
+		{collapses, func(q *rag.Query, v string) { q.Collapse = v == "true" }, "false"},
 	}
 	name := "hybrid"
 	for _, o := range options {
@@ -93,6 +196,12 @@ func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]e
 			return nil, fmt.Errorf("--collapse must be true or false, got %q", v)
 		}
 	}
+	half := rag.Query{Collapse: base.Collapse}
+	out := make([]eval.Variant, 2, 3)
+	for i, mode := range []rag.Mode{rag.Dense, rag.Lexical} {
+		half.Mode = mode
+		out[i] = eval.Variant{Name: string(mode), Query: half}
+	}
 	out = append(out, eval.Variant{Name: name, Query: base})
 	for i, o := range options {
 		for _, value := range o.values[1:] {
@@ -105,7 +214,7 @@ func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]e
 		}
 	}
 	for _, v := range out {
-		v.Query.Text, v.Query.Collections = "x", []string{evalCollection}
+		v.Query.Text, v.Query.Collections = "x", []string{"eval"}
 		if err := v.Query.WithDefaults().Validate(); err != nil {
 			return nil, err
 		}
@@ -113,57 +222,24 @@ func evalVariants(fusions, reranks, efforts, collapses []string, depth int) ([]e
 	return out, nil
 }
 
-func (p *program) eval(ctx context.Context, d eval.Dataset, variants []eval.Variant, foreign []eval.Dataset) error {
-	folder, err := os.MkdirTemp("", "footnote-eval-")
-	if err != nil {
-		return fmt.Errorf("make a temporary folder: %w", err)
-	}
-	defer os.RemoveAll(folder)
-	p.flags["DATA"] = folder
-	c, err := p.config()
-	if err != nil {
-		return err
-	}
-	c.LogLevel, c.RerankTimeout = "warn", time.Minute // what is measured is the order, not the machine
-	a, err := openApp(ctx, c, p.logger(c, p.stderr))
-	if err != nil {
-		return err
-	}
-	stop := a.start(ctx)
-	defer stop()
-	if _, err := a.ingest.CreateCollection(ctx, rag.Collection{Name: evalCollection}); err != nil {
-		return err
-	}
-	r, err := eval.Run(ctx, evaluated{a}, d, variants, foreign, func(what string, done, total int) {
-		fmt.Fprintf(p.stderr, "%s: %d of %d\n", what, done, total)
-	})
-	if err != nil {
-		return err
-	}
-	if p.asJSON {
-		return r.JSON(p.stdout)
-	}
-	return r.Table(p.stdout)
+// evaluated is the service as eval sees it, with one set's collection.
+type evaluated struct {
+	*app
+	collection string
+	complete   bool // the set's documents are in it
 }
 
-const evalCollection = "eval"
-
-// evaluated is the service as eval sees it.
-type evaluated struct{ *app }
-
-func (e evaluated) Add(ctx context.Context, documents []eval.Document) error {
+func (e *evaluated) Add(ctx context.Context, documents []eval.Document) error {
+	if e.complete {
+		return nil
+	}
 	var sources []rag.Source
 	for _, d := range documents {
-		text := d.Text
-		if strings.TrimSpace(text) == "" {
-			text = d.Title // a few sets have documents without a body
+		if text := evalText(d); text != "" {
+			sources = append(sources, rag.Source{Upload: rag.Upload{ExternalID: d.ID, Title: d.Title, MediaType: "text/plain"}, Content: strings.NewReader(text)})
 		}
-		if strings.TrimSpace(text) == "" {
-			continue // cranfield has one without either
-		}
-		sources = append(sources, rag.Source{Upload: rag.Upload{ExternalID: d.ID, Title: d.Title, MediaType: "text/plain"}, Content: strings.NewReader(text)})
 	}
-	job, err := e.ingest.Submit(ctx, evalCollection, sources)
+	job, err := e.ingest.Submit(ctx, e.collection, sources)
 	if err != nil {
 		return err
 	}
@@ -176,9 +252,9 @@ func (e evaluated) Add(ctx context.Context, documents []eval.Document) error {
 	return nil
 }
 
-func (e evaluated) Rank(ctx context.Context, query string, v eval.Variant, k int) ([]string, error) {
+func (e *evaluated) Rank(ctx context.Context, query string, v eval.Variant, k int) ([]string, error) {
 	q := v.Query
-	q.Text, q.Collections, q.TopK, q.IgnorePhrases = rag.Clip(query, rag.MaxQueryLength-1), []string{evalCollection}, min(2*k, rag.MaxTopK), true
+	q.Text, q.Collections, q.TopK, q.IgnorePhrases = rag.Clip(query, rag.MaxQueryLength-1), []string{e.collection}, min(2*k, rag.MaxTopK), true
 	found, err := e.search.Search(ctx, q)
 	if err != nil {
 		return nil, err
@@ -186,6 +262,10 @@ func (e evaluated) Rank(ctx context.Context, query string, v eval.Variant, k int
 	if len(found.Degraded) > 0 {
 		return nil, fmt.Errorf("the search left out: %s; the log says why", strings.Join(found.Degraded, ", "))
 	}
+	// Chunk ids, which break ties, are another each time that a set is taken in; the documents' ids are not.
+	slices.SortStableFunc(found.Hits, func(a, b rag.Hit) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Document.ExternalID, b.Document.ExternalID))
+	})
 	var out []string
 	seen := map[string]bool{}
 	for _, h := range found.Hits {
@@ -197,8 +277,8 @@ func (e evaluated) Rank(ctx context.Context, query string, v eval.Variant, k int
 	return out, nil
 }
 
-func (e evaluated) Evidence(ctx context.Context, query string) (float64, error) {
-	found, err := e.search.Search(ctx, rag.Query{Text: rag.Clip(query, rag.MaxQueryLength-1), Collections: []string{evalCollection}, TopK: answer.DefaultPassages, IgnorePhrases: true})
+func (e *evaluated) Evidence(ctx context.Context, query string) (float64, error) {
+	found, err := e.search.Search(ctx, rag.Query{Text: rag.Clip(query, rag.MaxQueryLength-1), Collections: []string{e.collection}, TopK: answer.DefaultPassages, Collapse: true, IgnorePhrases: true})
 	if err != nil {
 		return 0, err
 	}

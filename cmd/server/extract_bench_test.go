@@ -39,10 +39,10 @@ func BenchmarkEvidence_BesideEmbeddingTheSentences(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(a.start(b.Context()))
-	if _, err := a.ingest.CreateCollection(b.Context(), rag.Collection{Name: evalCollection}); err != nil {
+	if _, err := a.ingest.CreateCollection(b.Context(), rag.Collection{Name: realCollection}); err != nil {
 		b.Fatal(err)
 	}
-	if err := (evaluated{a}).Add(b.Context(), set.Documents[:60]); err != nil {
+	if err := (&evaluated{app: a, collection: realCollection}).Add(b.Context(), set.Documents[:60]); err != nil {
 		b.Fatal(err)
 	}
 	model, err := builtIn(config.Int8)
@@ -61,7 +61,7 @@ func BenchmarkEvidence_BesideEmbeddingTheSentences(b *testing.B) {
 	}
 	for b.Loop() {
 		for _, q := range set.Queries[:40] {
-			found, err := a.search.Search(b.Context(), rag.Query{Text: q.Text, Collections: []string{evalCollection}, TopK: answer.DefaultPassages, IgnorePhrases: true})
+			found, err := a.search.Search(b.Context(), rag.Query{Text: q.Text, Collections: []string{realCollection}, TopK: answer.DefaultPassages, IgnorePhrases: true})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"mime/multipart"
 	"net/http/httptest"
 	"net/url"
@@ -82,31 +81,15 @@ func testFlow_StreamedAnswerAddsUpToThePlainOne(t *testing.T) {
 	var names []string
 	text := ""
 	var completed answerJSON
-	for i, block := range strings.Split(strings.TrimSpace(string(a.body)), "\n\n") {
-		var id int
-		var name, data string
-		for line := range strings.Lines(block) {
-			key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
-			switch key {
-			case "id":
-				fmt.Sscan(value, &id)
-			case "event":
-				name = value
-			case "data":
-				data = value
-			}
-		}
-		if id != i+1 {
-			t.Errorf("event %d has the id %d", i+1, id)
-		}
-		names = append(names, name)
-		switch name {
+	for _, e := range eventsOf(t, a.body) {
+		names = append(names, e.name)
+		switch e.name {
 		case "answer.delta":
 			var d struct{ Text string }
-			response{body: []byte(data)}.json(t, &d)
+			response{body: e.data}.json(t, &d)
 			text += d.Text
 		case "response.completed":
-			response{body: []byte(data)}.json(t, &completed)
+			response{body: e.data}.json(t, &completed)
 		}
 	}
 	if names[0] != "response.created" || names[1] != "retrieval.completed" || names[len(names)-2] != "grounding.completed" || names[len(names)-1] != "response.completed" {

@@ -12,9 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,10 +21,8 @@ import (
 	"golang.org/x/term"
 
 	"footnote/internal/ingest"
+	"footnote/internal/ingest/parse"
 )
-
-// readable lists the endings of files that a folder's ingest takes; others are reported as skipped.
-var readable = []string{".txt", ".text", ".log", ".md", ".markdown", ".html", ".htm", ".xhtml"}
 
 // The first request is small, so that the service soon has work; each may have twice the files of the one before, up to batchFiles.
 const (
@@ -40,7 +36,7 @@ func (p *program) ingestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ingest PATH|DIR|-",
 		Short: "Take documents in: a file, a folder or standard input",
-		Long: `Take documents in: files, folders (text, Markdown and HTML files in them; hidden ones are passed over) or standard input (-).
+		Long: `Take documents in: files, folders (every file in them of a kind that can be read; hidden ones are passed over) or standard input (-).
 A document's external id is its path below the named folder; taking in the same path again replaces the document.`,
 		Example: `  footnote ingest ./docs --collection handbook
   curl -s https://example.com/notes.md | footnote ingest - --id notes.md --collection handbook`,
@@ -115,9 +111,9 @@ func (p *program) collect(arg, id string) ([]inputFile, error) {
 		if !d.Type().IsRegular() {
 			return nil
 		}
-		if !slices.Contains(readable, strings.ToLower(path.Ext(d.Name()))) {
+		if !parse.Readable(d.Name()) {
 			skipped++
-			fmt.Fprintf(p.stderr, "skipped %s: not a kind that can be read yet\n", name)
+			fmt.Fprintf(p.stderr, "skipped %s: not a kind that can be read\n", name)
 			return nil
 		}
 		info, err := d.Info()
@@ -135,7 +131,7 @@ func (p *program) collect(arg, id string) ([]inputFile, error) {
 		return nil, fmt.Errorf("walk %s: %w", arg, err)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("nothing to take in under %s (%d files skipped); text, Markdown and HTML files can be read", arg, skipped)
+		return nil, fmt.Errorf("nothing to take in under %s (%d files skipped); footnote parse --formats lists the kinds that can be read", arg, skipped)
 	}
 	return files, nil
 }
@@ -263,29 +259,43 @@ func final(status string) bool {
 
 // sendFiles posts one batch as multipart and returns the id of its job.
 func sendFiles(ctx context.Context, c *client, collection string, files []inputFile) (string, error) {
-	var body bytes.Buffer
-	w := multipart.NewWriter(&body)
+	body, kind, err := multipartOf(files, nil)
+	if err != nil {
+		return "", err
+	}
+	var got struct{ Job jobAnswer }
+	err = c.do(ctx, http.MethodPost, collectionPath(collection)+"/documents", body, kind, &got)
+	return got.Job.ID, err
+}
+
+// multipartOf packs files into parts named file, and fields beside them; kind is the body's content type.
+func multipartOf(files []inputFile, fields map[string]string) (body *bytes.Buffer, kind string, err error) {
+	body = &bytes.Buffer{}
+	w := multipart.NewWriter(body)
+	for name, value := range fields {
+		if err := w.WriteField(name, value); err != nil {
+			return nil, "", fmt.Errorf("make the request: %w", err)
+		}
+	}
 	for _, f := range files {
 		part, err := w.CreateFormFile("file", f.id)
 		if err != nil {
-			return "", fmt.Errorf("make the request: %w", err)
+			return nil, "", fmt.Errorf("make the request: %w", err)
 		}
 		r, err := f.open()
 		if err != nil {
-			return "", fmt.Errorf("open %s: %w", f.id, err)
+			return nil, "", fmt.Errorf("open %s: %w", f.id, err)
 		}
 		_, err = io.Copy(part, r)
 		r.Close()
 		if err != nil {
-			return "", fmt.Errorf("read %s: %w", f.id, err)
+			return nil, "", fmt.Errorf("read %s: %w", f.id, err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		return "", fmt.Errorf("make the request: %w", err)
+		return nil, "", fmt.Errorf("make the request: %w", err)
 	}
-	var got struct{ Job jobAnswer }
-	err := c.do(ctx, http.MethodPost, collectionPath(collection)+"/documents", &body, w.FormDataContentType(), &got)
-	return got.Job.ID, err
+	return body, w.FormDataContentType(), nil
 }
 
 // progress returns a function that counts documents done: a bar on a terminal, plain lines elsewhere, nothing with --json.

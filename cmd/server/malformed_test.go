@@ -140,6 +140,7 @@ func testMalformed_RequestsGetTheRightProblem(t *testing.T) {
 		{"POST", search, j, ask(`, "filter": ` + strings.Repeat(`{"type": "not", "filter": `, 20) + `{"type": "exists", "key": "a"}` + strings.Repeat("}", 20)), 400, "invalid_request", ""},
 		{"POST", query, j, ask(`, "stream": 1`), 400, "invalid_request", "/stream"},
 		{"POST", query, j, ask(`, "top_k": 51`), 400, "invalid_request", "/top_k"},
+		{"POST", query, j, ask(`, "explain": "yes"`), 400, "invalid_request", "/explain"},
 		{"POST", query, j, ask(`, "neighbours": 3`), 400, "invalid_request", "/neighbours"},
 		{"POST", query, j, ask(`, "neighbours": -1`), 400, "invalid_request", "/neighbours"},
 		{"POST", query, j, ask(`, "language": "fr"`), 400, "invalid_request", "/language"},

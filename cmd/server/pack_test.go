@@ -26,7 +26,7 @@ func (s *service) moved(collection string) []any {
 	var out []any
 	for _, q := range []string{"How long does parental leave last?", "育兒假有多長？", "育儿假有多长？", "Which error means that the disk is full?", "Who wrote it?", "same text"} {
 		var found, answer map[string]any
-		s.call("POST", "/v1/search", map[string]any{"query": q, "collections": []string{collection}, "top_k": 10, "collapse": false}, 200, &found)
+		s.call("POST", "/v1/search", map[string]any{"query": q, "collections": []string{collection}, "top_k": 10}, 200, &found)
 		s.call("POST", "/v1/query", map[string]any{"query": q, "collections": []string{collection}}, 200, &answer)
 		for _, h := range found["hits"].([]any) {
 			delete(h.(map[string]any), "score") // float32 in one store, float64 in the other
@@ -93,7 +93,7 @@ func TestPack_AnswersAreTheSameAfterTheTrip(t *testing.T) {
 	var home struct {
 		Hits []struct{ Document struct{ ID string } }
 	}
-	embedded.call("POST", "/v1/search", map[string]any{"query": "parental leave", "collections": []string{"handbook", "home"}, "top_k": 2, "collapse": false}, 200, &home)
+	embedded.call("POST", "/v1/search", map[string]any{"query": "parental leave", "collections": []string{"handbook", "home"}, "top_k": 2}, 200, &home)
 	if len(home.Hits) != 2 || home.Hits[0].Document.ID == home.Hits[1].Document.ID {
 		t.Errorf("got %+v", home)
 	}

@@ -68,14 +68,14 @@ func testGenerated_MarkersOfEveryFormBecomeVerifiedFootnotes(t *testing.T) {
 		writes(w, true, "Parental leave lasts sixteen weeks at full pay ", "[", "1", "]. It may be taken within two years of the birth【1】", ". It may be taken within", " two years [77]. 全薪十六周［", "１］。")
 	}))
 	got := s.ask(parental)
-	if got.Model != "test-model" || got.Fallback || len(got.Citations) != 3 {
+	if got.Model != "test-model" || got.Fallback || len(got.Citations) != 4 {
 		t.Fatalf("got %+v", got)
 	}
 	if want := "Parental leave lasts sixteen weeks at full pay [1]. It may be taken within two years of the birth[2]. It may be taken within two years. 全薪十六周[3]。"; got.Text != want {
 		t.Errorf("got %q, want %q", got.Text, want)
 	}
-	if got.Status != "partial" || len(got.Claims) != 4 || got.Claims[0].Verdict != "supported" || len(got.Claims[2].Citations) != 0 || got.Claims[2].Verdict != "unsupported" {
-		t.Errorf("got %s %+v, want the claim without a source called unsupported", got.Status, got.Claims)
+	if len(got.Claims) != 4 || got.Claims[0].Verdict != "supported" || got.Claims[0].Attribution != "marker" || len(got.Claims[2].Citations) != 1 || got.Claims[2].Citations[0] != 4 || got.Claims[2].Attribution != "aligned" {
+		t.Errorf("got %s %+v, want the third claim, whose marker names nothing, aligned", got.Status, got.Claims)
 	}
 	if q := got.Citations[0].Quote; q != "Parental leave lasts sixteen weeks at full pay." {
 		t.Errorf("got quote %q", q)

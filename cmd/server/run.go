@@ -130,7 +130,7 @@ nothing leaves this machine unless you name a model's endpoint.`,
 		p.flags["INSECURE"] = v
 		return nil
 	})
-	root.AddCommand(p.serveCommand(), p.ingestCommand(), p.askCommand(), p.searchCommand(), p.evalCommand(), p.doctorCommand(),
+	root.AddCommand(p.serveCommand(), p.ingestCommand(), p.parseCommand(), p.askCommand(), p.searchCommand(), p.groundCommand(), p.evalCommand(), p.doctorCommand(),
 		p.keysCommand(), p.reconcileCommand(), p.exportCommand(), p.importCommand(), p.reembedCommand(), p.demoCommand(), p.healthcheckCommand(), p.versionCommand())
 	return root
 }

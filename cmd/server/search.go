@@ -106,7 +106,7 @@ func (p *program) searchCommand() *cobra.Command {
 	cmd.Flags().StringVar(&rerank, "rerank", "", "none, late or endpoint (default: the service's, FOOTNOTE_RERANK)")
 	cmd.Flags().IntVar(&rerankDepth, "rerank-depth", 20, "candidates to rerank")
 	cmd.Flags().IntVar(&maxPerDocument, "max-per-document", 0, "most hits of one document (default: any number)")
-	cmd.Flags().BoolVar(&collapse, "collapse", true, "show near-duplicates as one hit")
+	cmd.Flags().BoolVar(&collapse, "collapse", false, "show near-duplicates as one hit")
 	cmd.Flags().StringVar(&explainDocument, "explain-document", "", "tell why the document with this id or external id is, or is not, found")
 	cmd.Flags().BoolVar(&explain, "explain", false, "show each stage's rank and score")
 	return cmd

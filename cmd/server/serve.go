@@ -85,6 +85,14 @@ func (a *app) listenAndServe(ctx context.Context, ready func(address string)) er
 		}
 		return nil
 	})
+	g.Go(func() error {
+		<-ctx.Done()
+		// Streams that go on for longer are told to ask another process while their connections still stand.
+		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.Shutdown/2)
+		defer cancel()
+		a.streams.Shutdown(deadline)
+		return nil
+	})
 	ready(l.Addr().String())
 	err = g.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -208,6 +208,9 @@ type answerJSON struct {
 		Support   float64
 		Verdict   string
 		Citations []int
+
+		Attribution string
+		Mismatches  []struct{ Kind, Claim, Source string }
 	}
 	Citations []struct {
 		ID         string
@@ -217,10 +220,14 @@ type answerJSON struct {
 		Document   struct {
 			ExternalID string `json:"external_id"`
 		}
-		Quote    string
-		URL      string
-		Verified bool
+		Quote       string
+		URL         string
+		Verified    bool
+		Verdict     string
+		Support     *float64
+		Attribution string
 	}
+	Degraded []string
 	Passages []struct {
 		Number      int
 		NeighbourOf int `json:"neighbour_of"`
@@ -229,7 +236,7 @@ type answerJSON struct {
 	}
 }
 
-// grounded checks what every answer must keep: each marker in the text resolves to one citation, and each citation's quote stands at its span of
+// grounded checks what every answer must keep: each marker in the text resolves to one citation, each citation of an author stands in the text, and each citation's quote stands at its span of
 // the source's text as the API serves it.
 func (s *service) grounded(collection string, a answerJSON) {
 	s.t.Helper()
@@ -237,8 +244,8 @@ func (s *service) grounded(collection string, a answerJSON) {
 	markers := map[int]bool{}
 	for _, c := range a.Citations {
 		markers[c.Marker] = true
-		if !strings.Contains(a.Text, fmt.Sprintf("[%d]", c.Marker)) {
-			s.t.Errorf("citation %d has no marker in %q", c.Marker, a.Text)
+		if strings.Contains(a.Text, fmt.Sprintf("[%d]", c.Marker)) != (c.Attribution == "marker") {
+			s.t.Errorf("citation %d (%s) and the markers in %q do not agree", c.Marker, c.Attribution, a.Text)
 		}
 		source := s.content(collection, c.Document.ExternalID)
 		if c.SourceSpan.End > len(source) || string(source[c.SourceSpan.Start:c.SourceSpan.End]) != c.Quote {
@@ -246,6 +253,19 @@ func (s *service) grounded(collection string, a answerJSON) {
 		}
 		if !c.Verified || c.AnswerSpan.End > len(text) || c.AnswerSpan.Start >= c.AnswerSpan.End {
 			s.t.Errorf("citation %d: verified %t, answer span %v of %d", c.Marker, c.Verified, c.AnswerSpan, len(text))
+		}
+	}
+	for _, c := range a.Claims {
+		if c.Span.Start < 0 || c.Span.End > len(text) || c.Span.Start >= c.Span.End {
+			s.t.Errorf("claim %+v lies outside of %q", c, a.Text)
+		}
+		for _, m := range c.Citations {
+			if !markers[m] {
+				s.t.Errorf("claim %+v names citation %d, and there is none", c, m)
+			}
+		}
+		if (c.Attribution == "") != (len(c.Citations) == 0) || (c.Verdict == "contradicted") != (len(c.Mismatches) > 0) {
+			s.t.Errorf("claim %+v has no attribution, or no mismatch, that goes with it", c)
 		}
 	}
 	rest := a.Text

@@ -6,21 +6,34 @@ import (
 )
 
 // cite makes the citation of a span of a passage and verifies it: the passage was supplied, the span lies inside its chunk, and the stored
-// text of that document version has the quote at the span. What fails is marked unverified, never repaired.
+// text of that document version, or the passage that was given, has the quote at the span. What fails is marked unverified, never repaired.
 func (w *writer) cite(marker int, p rag.Passage, answerSpan rag.Span, a alignment, by rag.Attribution) (rag.Citation, error) {
+	c, err := w.citation(marker, p, answerSpan, a, by)
+	if err != nil {
+		return c, err
+	}
+	w.answer.Citations = append(w.answer.Citations, c)
+	return c, w.emit(rag.Event{Kind: rag.EventCitation, Citation: &c})
+}
+
+// citation is a citation, verified, that is not yet one of the answer's.
+func (w *writer) citation(marker int, p rag.Passage, answerSpan rag.Span, a alignment, by rag.Attribution) (rag.Citation, error) {
 	chunk := p.Hit.Chunk
 	c := rag.Citation{
 		ID: rag.NewCitationID(), Marker: marker, AnswerSpan: answerSpan, Collection: p.Hit.Collection, Document: p.Hit.Document, ChunkID: chunk.ID,
 		SourceSpan: a.Source, Quote: inChunk(chunk, a.Source),
 		Page: chunk.Page, HeadingPath: chunk.HeadingPath, Verdict: a.Verdict, Support: a.Support, Attribution: by, Passage: p.Number,
 	}
-	stored, err := w.stored(p.Hit.Document)
-	if err != nil {
-		return c, err
+	if p.Hit.Document.ID == "" { // a passage that the caller gave: its text is all there is
+		c.ID, c.Verified = "", c.Quote != "" && chunk.Span.Contains(c.SourceSpan)
+	} else {
+		stored, err := w.stored(p.Hit.Document)
+		if err != nil {
+			return c, err
+		}
+		c.Verified = verify(c, w.answer.Passages, stored)
 	}
-	c.Verified = verify(c, w.answer.Passages, stored)
-	w.answer.Citations = append(w.answer.Citations, c)
-	return c, w.emit(rag.Event{Kind: rag.EventCitation, Citation: &c})
+	return c, nil
 }
 
 // verify tells whether c proves its provenance. stored is the normalised text of the document version that it names.

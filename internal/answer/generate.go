@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -64,6 +63,7 @@ func (w *writer) generate() error {
 	m := &markers{passages: len(w.answer.Passages), say: w.say}
 	m.footnote = func(marker, passage int) error {
 		notes = append(notes, footnote{marker, passage, text.Len(w.answer.Text)})
+		w.notes = notes
 		return nil
 	}
 	// The refusal is one word: nothing is said before it is clear that this is not it.
@@ -105,105 +105,4 @@ func (w *writer) generate() error {
 		return rag.Errorf(rag.BadUpstream, "The language model %s answered with markers only.", w.o.Chat.Model())
 	}
 	return w.timed("verify", func() error { return w.ground(notes) })
-}
-
-// ground splits the answer into claims, aligns each with the sentence of the cited passage that says it, and scores its support.
-func (w *writer) ground(notes []footnote) error {
-	w.answer.Status = rag.Answered
-	weakest := 0
-	spans := claims(w.answer.Text)
-	statements := make([]statement, len(spans))
-	var pairs []pair
-	var cited []footnote // of pairs
-	for i, span := range spans {
-		statements[i] = statement{masked(text.Slice(w.answer.Text, span.Start, span.End)), span}
-		for _, n := range notes {
-			if n.at >= span.Start && n.at < span.End {
-				pairs, cited = append(pairs, pair{i, n.passage - 1}), append(cited, n)
-			}
-		}
-	}
-	aligned, err := w.align(w.ctx, statements, w.answer.Passages, pairs)
-	if err != nil {
-		return err
-	}
-	for i, span := range spans {
-		claim := rag.Claim{Span: span, Verdict: rag.VerdictUnsupported, Citations: []int{}}
-		for j, p := range pairs {
-			if p.statement != i {
-				continue
-			}
-			a := aligned[j]
-			c, err := w.cite(cited[j].marker, w.answer.Passages[p.passage], span, a, rag.AttributionMarker)
-			if err != nil {
-				return err
-			}
-			claim.Citations = append(claim.Citations, c.Marker)
-			if c.Verified && (a.Support > claim.Support || len(claim.Citations) == 1) {
-				claim.Support, claim.Verdict, claim.Mismatches = a.Support, a.Verdict, a.Mismatches
-			}
-			claim.Attribution = rag.AttributionMarker
-		}
-		if claim.Verdict != rag.VerdictSupported {
-			weakest++
-		}
-		w.answer.Claims = append(w.answer.Claims, claim)
-	}
-	switch {
-	case len(w.answer.Citations) == 0:
-		w.answer.Status, w.answer.Reason = rag.Partial, "The language model cited no passage, so nothing that it says has been checked."
-	case weakest > 0:
-		w.answer.Status, w.answer.Reason = rag.Partial, fmt.Sprintf("%d of %d claims are not fully borne out by the cited passages; each claim's verdict says which.", weakest, len(w.answer.Claims))
-	}
-	return nil
-}
-
-// claims splits an answer into sentences; markers that follow a sentence's end belong to it.
-func claims(answer string) []rag.Span {
-	var out []rag.Span
-	x := text.NewIndex(answer)
-	for _, s := range text.Sentences(answer) {
-		body := x.Slice(s)
-		if lead := leadingMarkers(body); lead > 0 && len(out) > 0 {
-			out[len(out)-1].End = s.Start + lead
-			s.Start += lead
-			body = x.Slice(s)
-		}
-		trimmed := strings.TrimSpace(body)
-		if trimmed == "" {
-			continue
-		}
-		s.Start += text.Len(body) - text.Len(strings.TrimLeftFunc(body, unicode.IsSpace))
-		s.End = s.Start + text.Len(trimmed)
-		out = append(out, s)
-	}
-	return out
-}
-
-// leadingMarkers is the length, in code points, of the markers [n] that s starts with.
-func leadingMarkers(s string) int {
-	n := 0
-	for {
-		rest := strings.TrimLeft(s[n:], " ")
-		end := strings.IndexByte(rest, ']')
-		if !strings.HasPrefix(rest, "[") || end < 2 || strings.Trim(rest[1:end], "0123456789") != "" {
-			return n // markers and spaces are ASCII: bytes are code points
-		}
-		n = len(s) - len(rest) + end + 1
-	}
-}
-
-var ownMarker = regexp.MustCompile(`\[[0-9]+\]`)
-
-// masked puts spaces in the place of an answer's markers, which are normalised to [n], so that no offset moves.
-func masked(s string) string {
-	return ownMarker.ReplaceAllStringFunc(s, func(m string) string { return strings.Repeat(" ", len(m)) })
-}
-
-func withoutMarkers(s string) string {
-	var b strings.Builder
-	m := &markers{passages: 0, say: func(s string) error { b.WriteString(s); return nil }, footnote: func(int, int) error { return nil }}
-	_ = m.write(s) // say does not fail
-	_ = m.close()
-	return b.String()
 }

@@ -1,192 +1,152 @@
 package answer
 
 import (
+	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"footnote/internal/rag"
+	"footnote/internal/text"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// maxMarker bounds how long a text that may become a marker is held back, in bytes.
-const maxMarker = 40
-
-// markers turns what a model writes into what a user reads. A model's marker names a passage, in any of the forms [1], [1, 2], [^1], 【1】 or
-// ［1］, whole or cut between two pieces; each becomes a footnote of its own, numbered from 1. One that names no passage disappears.
+// markers turns what a model writes into what a user reads. A model's marker names a passage, in any of the forms that parseMarker knows, whole or cut between two
+// pieces; each becomes a footnote of its own, [1], [2], … One that names no passage disappears with the space before it, and so do the definitions of footnotes and
+// white space at the end. Code and maths are left alone. However the text is cut into pieces, what is said adds up to the same.
 type markers struct {
 	passages int
 	say      func(s string) error
-	footnote func(marker, passage int) error // called before the marker is said
+	footnote func(marker, passage int) error // called before the marker is said, when all that stands before it has been
 
-	held  string // the start of what may be a marker
-	last  int
-	space string // white space held back, so that a marker that disappears takes it along
+	scan    scanner
+	last    int    // the number of the last footnote
+	group   []int  // passages of the markers that stand side by side here: one is enough for each
+	space   string // white space held back, so that a marker that disappears takes it along
+	swallow bool   // a marker at the beginning of a line disappeared: the spaces behind it go, too
+	begun   bool   // something was said
 }
 
 // write takes the next piece.
 func (m *markers) write(piece string) error {
-	m.held += piece
-	for m.held != "" {
-		i := strings.IndexAny(m.held, "[【［")
-		if i < 0 {
-			return m.flush(completeRunes(m.held))
-		}
-		if i > 0 {
-			if err := m.flush(i); err != nil {
-				return err
-			}
-			continue
-		}
-		end, whole := markerEnd(m.held)
-		switch {
-		case whole:
-			numbers, ok := parseMarker(m.held[:end])
-			if !ok {
-				if err := m.flush(openLength(m.held)); err != nil {
-					return err
-				}
-				continue
-			}
-			m.held = m.held[end:]
-			if err := m.footnotes(numbers); err != nil {
-				return err
-			}
-		case end < 0 || len(m.held) > maxMarker: // it is no marker
-			if err := m.flush(openLength(m.held)); err != nil {
-				return err
-			}
-		default:
-			return nil // more may come
-		}
-	}
-	return nil
+	m.scan.rest += piece
+	return m.drain(false)
 }
 
 // close says what was held back.
-func (m *markers) close() error {
-	rest := m.held
-	m.held = ""
-	if _, ok := parseMarker(rest + "]"); ok && rest != "" {
-		rest = "" // a marker that was cut off
-	}
-	return m.out(rest)
-}
+func (m *markers) close() error { return m.drain(true) }
 
-// flush says the first n bytes.
-func (m *markers) flush(n int) error {
-	s := m.held[:n]
-	m.held = m.held[n:]
-	return m.out(s)
+func (m *markers) drain(final bool) error {
+	for {
+		p, ok := m.scan.next(final)
+		if !ok {
+			return nil
+		}
+		var err error
+		switch p.kind {
+		case plainPiece:
+			err = m.out(p.text)
+		case markerPiece:
+			err = m.footnotes(p.passages)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // out says s but holds white space at its end back.
 func (m *markers) out(s string) error {
-	if s == "" {
-		return nil
+	if m.swallow {
+		if s = strings.TrimLeft(s, " \t"); s == "" {
+			return nil
+		}
+		m.swallow = false
 	}
 	s = m.space + s
-	body := strings.TrimRight(s, " ")
+	body := strings.TrimRight(s, " \t\r\n　")
 	m.space = s[len(body):]
 	if body == "" {
 		return nil
 	}
+	m.begun, m.group = true, nil
 	return m.say(body)
 }
 
 func (m *markers) footnotes(passages []int) error {
-	said := false
+	before := m.last
 	for _, p := range passages {
 		if p < 1 || p > m.passages {
 			continue
 		}
+		if slices.Contains(m.group, p) {
+			continue
+		}
+		m.group = append(m.group, p)
+		if m.space != "" {
+			if err := m.say(m.space); err != nil {
+				return err
+			}
+			m.space = ""
+		}
+		m.begun = true
 		m.last++
 		if err := m.footnote(m.last, p); err != nil {
 			return err
 		}
-		lead := m.space
-		if said {
-			lead = ""
-		}
-		said = true
-		m.space = ""
-		if err := m.say(lead + "[" + itoa(m.last) + "]"); err != nil {
+		if err := m.say("[" + itoa(m.last) + "]"); err != nil {
 			return err
 		}
 	}
-	if !said {
-		m.space = ""
+	if m.last == before {
+		m.swallow = !m.begun && m.space == "" || strings.HasSuffix(strings.TrimRight(m.space, " \t"), "\n")
+		m.space = strings.TrimRight(m.space, " \t")
 	}
 	return nil
 }
 
-func openLength(s string) int {
-	_, n := utf8.DecodeRuneInString(s)
-	return n
-}
-
-// completeRunes is the length of s without a code point that is cut at its end.
-func completeRunes(s string) int {
-	for i := 1; i <= 3 && i <= len(s); i++ {
-		if b := s[len(s)-i]; utf8.RuneStart(b) {
-			if !utf8.FullRuneInString(s[len(s)-i:]) {
-				return len(s) - i
-			}
-			break
+// markerSpans are the spans, in code points, of the markers and of the definitions of footnotes in a text that somebody else wrote.
+func markerSpans(s string) []rag.Span {
+	var out []rag.Span
+	scan := scanner{rest: s}
+	at := 0
+	for {
+		p, ok := scan.next(true)
+		if !ok {
+			return out
 		}
+		n := text.Len(p.text)
+		if p.kind != plainPiece {
+			out = append(out, rag.Span{Start: at, End: at + n})
+		}
+		at += n
 	}
-	return len(s)
 }
 
-// markerEnd finds the end of what starts as a marker: whole when its bracket closes; -1 when it can no longer be one.
-func markerEnd(s string) (end int, whole bool) {
-	for i, r := range s {
-		switch {
-		case i == 0:
-		case r == ']' || r == '】' || r == '］':
-			return i + utf8.RuneLen(r), true
-		case r >= '0' && r <= '9' || r >= '０' && r <= '９' || strings.ContainsRune(" ,，、;^-–", r):
-		case r == utf8.RuneError && !utf8.FullRuneInString(s[i:]):
-			return i, false
-		default:
-			return -1, false
-		}
+// blank puts spaces in the place of spans, so that no offset moves. Line ends stay.
+func blank(s string, spans []rag.Span) string {
+	if len(spans) == 0 {
+		return s
 	}
-	return len(s), false
-}
-
-// parseMarker reads the numbers of a whole marker; a range such as 1-3 names all of it.
-func parseMarker(s string) ([]int, bool) {
-	s = strings.TrimLeft(s, "[【［")
-	s = strings.TrimRight(s, "]】］")
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r >= '０' && r <= '９':
-			return r - '０' + '0'
-		case r == '，' || r == '、' || r == ';':
-			return ','
-		case r == '–':
-			return '-'
-		case r == '^':
-			return -1
-		}
-		return r
-	}, s)
-	var out []int
-	for part := range strings.SplitSeq(s, ",") {
-		from, to, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		a, err := strconv.Atoi(strings.TrimSpace(from))
-		if err != nil {
-			return nil, false
-		}
-		b := a
-		if isRange {
-			if b, err = strconv.Atoi(strings.TrimSpace(to)); err != nil || b < a || b-a > 20 {
-				return nil, false
+	r := []rune(s)
+	for _, span := range spans {
+		for i := max(span.Start, 0); i < span.End && i < len(r); i++ {
+			if r[i] != '\n' {
+				r[i] = ' '
 			}
 		}
-		for n := a; n <= b; n++ {
-			out = append(out, n)
-		}
 	}
-	return out, true
+	return string(r)
+}
+
+// masked puts spaces in the place of a text's markers.
+func masked(s string) string { return blank(s, markerSpans(s)) }
+
+// withoutMarkers takes the markers out that a source set itself: they are no footnotes of ours.
+func withoutMarkers(s string) string {
+	var b strings.Builder
+	m := &markers{say: func(s string) error { b.WriteString(s); return nil }, footnote: func(int, int) error { return nil }}
+	_ = m.write(s) // say does not fail
+	_ = m.close()
+	return b.String()
 }

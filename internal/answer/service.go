@@ -54,8 +54,10 @@ type Options struct {
 	Embedder Embedder
 	Tokens   TokenEmbedder // for late interaction; nil: there is none
 	Catalog  Catalog
-	Chat     Chat // nil: extractive answers
-	Fallback bool // when Chat fails before its first word, answer extractively rather than with an error
+	Chat     Chat  // nil: extractive answers
+	Judge    Judge // nil: verify=judge is refused
+	Fallback bool  // when Chat fails before its first word, answer extractively rather than with an error
+	Always   bool  // hold the evidence of any passage to be enough: to measure what abstaining is worth
 	Logger   *slog.Logger
 	Observe  func(stage string, d time.Duration) // nil: nobody looks
 }
@@ -88,12 +90,19 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	if q.TopK == 0 {
 		q.TopK = DefaultPassages
 	}
+	q.Collapse = true // a text that is there twice has its place in the prompt once
+	if err := s.allowed(q.Verify, q.Policy); err != nil {
+		return rag.Answer{}, err
+	}
 	started := time.Now()
 	hits, err := s.o.Search.Search(ctx, q.Query)
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	a := rag.Answer{ID: rag.NewAnswerID(), Language: q.Language, Model: Extractive, Degraded: hits.Degraded, Timings: hits.Timings, CreatedAt: started}
+	if q.ID == "" {
+		q.ID = rag.NewAnswerID()
+	}
+	a := rag.Answer{ID: q.ID, Language: q.Language, Model: Extractive, Degraded: hits.Degraded, Timings: hits.Timings, CreatedAt: started, Explanation: hits.Explanation}
 	if a.Language == "" {
 		a.Language = text.Language(q.Text)
 	}
@@ -110,7 +119,7 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	if err := emit(rag.Event{Kind: rag.EventRetrieved, Passages: a.Passages}); err != nil {
 		return a, err
 	}
-	if err := w.write(); err != nil {
+	if err := w.held(w.write); err != nil {
 		return a, err
 	}
 	if err := s.o.Catalog.SaveCitations(ctx, a.Citations); err != nil {
@@ -130,6 +139,11 @@ type writer struct {
 	streaming bool                      // somebody reads along: what was said cannot be taken back
 	texts     map[rag.DocumentID]string // stored texts read so far
 	reading   *reading                  // what the passages say of the question; nil: not looked yet
+	parts     []part                    // of a written answer, and its markers
+	marks     []rag.Span
+	notes     []footnote
+	concluded string // what conclude gave for the reason
+	live      *live  // nil: nothing is said before all is written
 }
 
 func (w *writer) write() error {
@@ -137,7 +151,7 @@ func (w *writer) write() error {
 	if err != nil {
 		return err
 	}
-	if reason != "" {
+	if reason != "" && (!w.o.Always || len(w.answer.Passages) == 0) {
 		return w.abstain(reason)
 	}
 	if w.o.Chat == nil {
@@ -147,6 +161,7 @@ func (w *writer) write() error {
 	if err != nil && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
 		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
 		w.answer.Text, w.answer.Claims, w.answer.Citations, w.answer.Usage = "", nil, nil, rag.Usage{}
+		w.parts, w.marks, w.notes, w.live = nil, nil, nil, nil
 		w.answer.Model, w.answer.Fallback, w.answer.Reason = Extractive, true, "The language model failed ("+string(rag.CodeOf(err))+"); this answer was extracted from the documents without it."
 		return w.timed("extract", w.extract)
 	}
@@ -168,6 +183,9 @@ func (w *writer) say(s string) error {
 		return nil
 	}
 	w.answer.Text += s
+	if w.live != nil {
+		return w.live.look()
+	}
 	return w.emit(rag.Event{Kind: rag.EventDelta, Delta: s})
 }
 

@@ -85,7 +85,13 @@ type Config struct {
 	RerankModel     string        `env:"RERANK_MODEL"`
 	RerankAPIKey    Secret        `env:"RERANK_API_KEY"`
 	RerankTimeout   time.Duration `env:"RERANK_TIMEOUT" envDefault:"3s"`
+	Judge           string        `env:"JUDGE"`
+	JudgeBaseURL    string        `env:"JUDGE_BASE_URL"`
+	JudgeModel      string        `env:"JUDGE_MODEL"`
+	JudgeAPIKey     Secret        `env:"JUDGE_API_KEY"`
+	JudgeTimeout    time.Duration `env:"JUDGE_TIMEOUT" envDefault:"30s"`
 	AnswerFallback  bool          `env:"ANSWER_FALLBACK" envDefault:"true"`
+	StreamGrace     time.Duration `env:"STREAM_GRACE" envDefault:"3s"`
 	APIKey          Secret        `env:"API_KEY"`
 	CORSOrigins     []string      `env:"CORS_ORIGINS"`
 	CPU             string        `env:"CPU"`
@@ -199,7 +205,7 @@ func (c Config) Validate() error {
 	if c.QdrantExact < -1 {
 		bad("FOOTNOTE_QDRANT_EXACT_BELOW must be a number of chunks, or -1 for never")
 	}
-	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL} {
+	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL, "FOOTNOTE_JUDGE_BASE_URL": c.JudgeBaseURL} {
 		if u == "" {
 			continue
 		}
@@ -248,6 +254,21 @@ func (c Config) Validate() error {
 	if c.RerankTimeout < 10*time.Millisecond || c.RerankTimeout > time.Minute {
 		bad("FOOTNOTE_RERANK_TIMEOUT must be between 10ms and 1m, got %s", c.RerankTimeout)
 	}
+	switch {
+	case !slices.Contains([]string{"", JudgeModel, JudgeEndpoint}, c.Judge):
+		bad("FOOTNOTE_JUDGE must be llm or endpoint, or absent for the language model that is named, got %q", c.Judge)
+	case c.Judge == JudgeEndpoint && c.JudgeBaseURL == "":
+		bad("FOOTNOTE_JUDGE=endpoint needs FOOTNOTE_JUDGE_BASE_URL, to which /predict is added")
+	case c.Judge == JudgeModel && c.JudgeBaseURL == "" && c.LLMBaseURL == "":
+		bad("FOOTNOTE_JUDGE=llm needs FOOTNOTE_JUDGE_BASE_URL and FOOTNOTE_JUDGE_MODEL, or those of FOOTNOTE_LLM")
+	case c.Judge != JudgeEndpoint && c.JudgeBaseURL != "" && c.JudgeModel == "":
+		bad("FOOTNOTE_JUDGE_BASE_URL needs FOOTNOTE_JUDGE_MODEL, the model's name at that endpoint, or FOOTNOTE_JUDGE=endpoint")
+	case c.JudgeBaseURL == "" && (c.JudgeAPIKey != "" || c.JudgeModel != "" && c.LLMBaseURL == ""):
+		bad("FOOTNOTE_JUDGE_MODEL and FOOTNOTE_JUDGE_API_KEY need FOOTNOTE_JUDGE_BASE_URL")
+	}
+	if c.JudgeTimeout < 10*time.Millisecond || c.JudgeTimeout > 10*time.Minute {
+		bad("FOOTNOTE_JUDGE_TIMEOUT must be between 10ms and 10m, got %s", c.JudgeTimeout)
+	}
 	if c.OtherDimensions < 0 || c.OtherDimensions > 8192 {
 		bad("FOOTNOTE_OTHER_EMBED_DIMENSIONS must be between 1 and 8192, or absent")
 	}
@@ -256,6 +277,9 @@ func (c Config) Validate() error {
 	}
 	if c.EmbedCache < 0 || c.EmbedCache > 1_000_000 {
 		bad("FOOTNOTE_EMBED_CACHE must be a number of queries up to 1000000, or 0 for no cache, got %d", c.EmbedCache)
+	}
+	if c.StreamGrace < 0 || c.StreamGrace > time.Minute {
+		bad("FOOTNOTE_STREAM_GRACE must be between 0s and 1m, got %s", c.StreamGrace)
 	}
 	if c.Workers < 1 || c.Workers > 64 {
 		bad("FOOTNOTE_WORKERS must be between 1 and 64, got %d", c.Workers)
@@ -287,6 +311,12 @@ const BuiltIn = "built-in"
 const (
 	Int8    = "int8"
 	Float32 = "float32"
+)
+
+// Kinds of judges; absent: a language model, when one is named.
+const (
+	JudgeModel    = "llm"
+	JudgeEndpoint = "endpoint"
 )
 
 // NoPrefix stands for an empty prefix where an absent one means the model's own.

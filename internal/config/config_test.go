@@ -88,6 +88,8 @@ func TestValidate_StoresAndModels(t *testing.T) {
 		{"FOOTNOTE_EMBED_CACHE=0"}, {"FOOTNOTE_EMBED_PRECISION=float32"},
 		{"FOOTNOTE_RERANK=late"}, {"FOOTNOTE_RERANK=endpoint", "FOOTNOTE_RERANK_BASE_URL=http://h/v1", "FOOTNOTE_RERANK_MODEL=m", "FOOTNOTE_RERANK_API_KEY=s3cret", "FOOTNOTE_RERANK_TIMEOUT=500ms"},
 		{"FOOTNOTE_RERANK_BASE_URL=https://h"},
+		{"FOOTNOTE_JUDGE=endpoint", "FOOTNOTE_JUDGE_BASE_URL=http://h", "FOOTNOTE_JUDGE_API_KEY=s3cret", "FOOTNOTE_JUDGE_TIMEOUT=2s"},
+		{"FOOTNOTE_JUDGE_BASE_URL=http://h/v1", "FOOTNOTE_JUDGE_MODEL=m"}, {"FOOTNOTE_JUDGE=llm", "FOOTNOTE_LLM_BASE_URL=http://h/v1", "FOOTNOTE_LLM_MODEL=m", "FOOTNOTE_JUDGE_MODEL=n"},
 	} {
 		c, err := Load(good, "", nil)
 		if err != nil {
@@ -116,6 +118,13 @@ func TestValidate_StoresAndModels(t *testing.T) {
 		"FOOTNOTE_EMBED_CACHE must be":                                                                           {"FOOTNOTE_EMBED_CACHE=-1"},
 		"FOOTNOTE_OTHER_EMBED_PRECISION is for":                                                                  {"FOOTNOTE_OTHER_EMBED_MODEL=m", "FOOTNOTE_OTHER_EMBED_BASE_URL=http://h/v1", "FOOTNOTE_OTHER_EMBED_PRECISION=int8"},
 		"needs FOOTNOTE_OTHER_EMBED_MODEL":                                                                       {"FOOTNOTE_OTHER_EMBED_BASE_URL=http://h"},
+		"FOOTNOTE_JUDGE must be":                                                                                 {"FOOTNOTE_JUDGE=jury"},
+		"FOOTNOTE_JUDGE=endpoint needs":                                                                          {"FOOTNOTE_JUDGE=endpoint"},
+		"FOOTNOTE_JUDGE=llm needs":                                                                               {"FOOTNOTE_JUDGE=llm"},
+		"FOOTNOTE_JUDGE_BASE_URL needs":                                                                          {"FOOTNOTE_JUDGE_BASE_URL=http://h"},
+		"FOOTNOTE_JUDGE_BASE_URL must be":                                                                        {"FOOTNOTE_JUDGE_BASE_URL=h", "FOOTNOTE_JUDGE_MODEL=m"},
+		"FOOTNOTE_JUDGE_MODEL and FOOTNOTE_JUDGE_API_KEY need":                                                   {"FOOTNOTE_JUDGE_API_KEY=s3cret"},
+		"FOOTNOTE_JUDGE_TIMEOUT must be":                                                                         {"FOOTNOTE_JUDGE_TIMEOUT=0s"},
 		"FOOTNOTE_RERANK must be":                                                                                {"FOOTNOTE_RERANK=cohere"},
 		"FOOTNOTE_RERANK=endpoint needs":                                                                         {"FOOTNOTE_RERANK=endpoint"},
 		"FOOTNOTE_RERANK=late needs":                                                                             {"FOOTNOTE_RERANK=late", "FOOTNOTE_EMBED_BASE_URL=http://h", "FOOTNOTE_EMBED_MODEL=m"},

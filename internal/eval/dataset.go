@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // Document is one of a set's corpus.
@@ -62,6 +63,34 @@ func Read(dir string) (Dataset, error) {
 		return d, fmt.Errorf("%s has %d documents and %d judged queries; both are needed", dir, len(d.Documents), len(d.Queries))
 	}
 	return d, nil
+}
+
+// Folders lists the folders below dir that hold a set, by name.
+func Folders(dir string) ([]string, error) {
+	corpora, err := filepath.Glob(filepath.Join(dir, "*", "corpus.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	if len(corpora) == 0 {
+		return nil, fmt.Errorf("no folder in %s has a corpus.jsonl", dir)
+	}
+	for i, path := range corpora {
+		corpora[i] = filepath.Dir(path)
+	}
+	return corpora, nil
+}
+
+// Split leaves only the questions whose ids begin with the split's name and an underscore. A set without such questions stays whole.
+func (d *Dataset) Split(name string) {
+	var in []Query
+	for _, q := range d.Queries {
+		if name != "" && strings.HasPrefix(q.ID, name+"_") {
+			in = append(in, q)
+		}
+	}
+	if len(in) > 0 {
+		d.Queries = in
+	}
 }
 
 func readLines[T any](path string, into *[]T) error {

@@ -72,6 +72,18 @@ func (b byWord) Evidence(ctx context.Context, query string) (float64, error) {
 	return float64(len(found)) - 0.5, err
 }
 
+func TestSplit_LeavesOtherSetsWhole(t *testing.T) {
+	d := Dataset{Queries: []Query{{"DEV_1", ""}, {"TRIAL_1", ""}, {"DEVIANT", ""}}}
+	other := Dataset{Queries: []Query{{"1", ""}, {"2", ""}}}
+	for _, name := range []string{"", "DEV"} {
+		d.Split(name)
+		other.Split(name)
+		if want := map[string]int{"": 3, "DEV": 1}[name]; len(d.Queries) != want || len(other.Queries) != 2 {
+			t.Errorf("%q: got %v and %v", name, d.Queries, other.Queries)
+		}
+	}
+}
+
 func TestRun_ReadsASetAndScoresASystem(t *testing.T) {
 	dir := t.TempDir()
 	for name, content := range map[string]string{

@@ -28,15 +28,20 @@ const (
 
 // decode reads a JSON body strictly: UTF-8, one value, no unknown field.
 func decode(w http.ResponseWriter, r *http.Request, maxBytes int64, into any) error {
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
-		return rag.Errorf(rag.Unsupported, "The body must be JSON; send it with Content-Type: application/json (got %q).", rag.Clip(r.Header.Get("Content-Type"), 80))
-	}
-	body, err := readBody(w, r, maxBytes)
+	body, err := readJSON(w, r, maxBytes)
 	if err != nil {
 		return err
 	}
 	return decodeBytes(body, into)
+}
+
+// readJSON reads a body that is said to be JSON.
+func readJSON(w http.ResponseWriter, r *http.Request, maxBytes int64) ([]byte, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || (media != "application/json" && !strings.HasSuffix(media, "+json")) {
+		return nil, rag.Errorf(rag.Unsupported, "The body must be JSON; send it with Content-Type: application/json (got %q).", rag.Clip(r.Header.Get("Content-Type"), 80))
+	}
+	return readBody(w, r, maxBytes)
 }
 
 func readBody(w http.ResponseWriter, r *http.Request, maxBytes int64) ([]byte, error) {

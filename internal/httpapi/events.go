@@ -1,71 +1,83 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
-	"sync"
+	"strconv"
 	"time"
 )
 
-// stallLimit is how long a reader may let one event wait.
-const stallLimit = 30 * time.Second
-
-// events writes server-sent events with rising ids.
-type events struct {
-	mu      sync.Mutex
+// eventWriter writes server-sent events to one reader (WHATWG HTML, 9.2). One goroutine may use it.
+type eventWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	id      int
+	stall   time.Duration
 }
 
-// startEvents begins a stream and keeps it alive with comments; end stops that and must be called.
-func startEvents(w http.ResponseWriter) (e *events, end func()) {
+// startEvents begins the response. stall is how long a reader may let one write wait.
+func startEvents(w http.ResponseWriter, stall time.Duration) *eventWriter {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	e = &events{w: w, control: http.NewResponseController(w)}
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		t := time.NewTicker(pingInterval)
-		defer t.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-t.C:
-				_ = e.write(": ping\n\n") // the next event tells when the client is gone
-			}
-		}
-	}()
-	return e, func() {
-		close(stop)
-		<-done
-	}
+	e := &eventWriter{w: w, control: http.NewResponseController(w), stall: stall}
+	_ = e.control.Flush() // so that the reader sees that it began; not every writer has a buffer
+	return e
 }
 
-// send writes one event; an error says that the client is gone.
-func (e *events) send(name string, data any) error {
+// write sends whole frames; an error says that the reader is gone or has stalled (os.ErrDeadlineExceeded).
+func (e *eventWriter) write(frames ...[]byte) error {
+	_ = e.control.SetWriteDeadline(time.Now().Add(e.stall)) // not every writer has deadlines
+	for _, f := range frames {
+		if _, err := e.w.Write(f); err != nil {
+			return fmt.Errorf("write an event: %w", err)
+		}
+	}
+	if err := e.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("flush an event: %w", err)
+	}
+	return nil
+}
+
+var ping = []byte(": ping\n\n")
+
+// frame is one event on the wire. JSON has no line breaks of its own, so data is one line.
+func frame(id int64, name string, data []byte) []byte {
+	var b bytes.Buffer
+	b.Grow(len(data) + len(name) + 48)
+	b.WriteString("id: ")
+	b.WriteString(strconv.FormatInt(id, 10))
+	b.WriteString("\nevent: ")
+	b.WriteString(name)
+	if name == "error" {
+		b.WriteString("\nretry: 1000") // an EventSource comes back so soon, and is told what became of its answer
+	}
+	b.WriteString("\ndata: ")
+	b.Write(data)
+	b.WriteString("\n\n")
+	return b.Bytes()
+}
+
+func encodeEvent(data any) ([]byte, error) {
 	b, err := json.Marshal(data)
 	if err != nil {
-		return fmt.Errorf("encode an event: %w", err)
+		return nil, fmt.Errorf("encode an event: %w", err)
 	}
-	e.mu.Lock()
-	e.id++
-	id := e.id
-	e.mu.Unlock()
-	return e.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", id, name, b))
+	return b, nil
 }
 
-func (e *events) write(s string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	_ = e.control.SetWriteDeadline(time.Now().Add(stallLimit)) // not every writer has deadlines
-	if _, err := e.w.Write([]byte(s)); err != nil {
-		return fmt.Errorf("write an event: %w", err)
+// lastEventID is the number that the request's Last-Event-ID holds. An id that is no number is not one of ours: it is -1, which no event has.
+func lastEventID(r *http.Request) (id int64, sent bool) {
+	raw := r.Header.Get("Last-Event-ID")
+	if raw == "" { // what a client sends that has seen no event
+		return 0, false
 	}
-	_ = e.control.Flush() // nor a buffer
-	return nil
+	id, err := strconv.ParseInt(raw, 10, 64)
+	if err != nil || id < 0 {
+		return -1, true
+	}
+	return id, true
 }

@@ -98,19 +98,6 @@ func (s *server) getJob(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, wireJob(j, name))
 }
 
-func (s *server) watchJob(w http.ResponseWriter, r *http.Request) error {
-	j, name, err := s.job(r)
-	if err != nil {
-		return err
-	}
-	events, end := startEvents(w)
-	defer end()
-	if err := s.o.Ingest.Watch(r.Context(), j.ID, func(j rag.Job) error { return events.send("job", wireJob(j, name)) }); err != nil && r.Context().Err() == nil {
-		return events.send("error", describe(err, requestID(r)))
-	}
-	return nil
-}
-
 func (s *server) cancelJob(w http.ResponseWriter, r *http.Request) error {
 	return s.changeJob(w, r, func(id rag.JobID) (rag.Job, error) { return s.o.Ingest.Cancel(r.Context(), id) })
 }

@@ -18,6 +18,7 @@ const (
 	methodNotAllowed    rag.Code = "method_not_allowed"
 	idempotencyMismatch rag.Code = "idempotency_mismatch"
 	modelNotFound       rag.Code = "model_not_found"
+	otherBody           rag.Code = "other_body"
 )
 
 // statuses gives each code its status.
@@ -25,6 +26,7 @@ var statuses = map[rag.Code]int{
 	rag.Invalid: 400, rag.NotFound: 404, rag.Conflict: 409, rag.Unsupported: 415, rag.TooLarge: 413, rag.Unauthorized: 401, rag.Forbidden: 403,
 	rag.RateLimited: 429, rag.Unavailable: 503, rag.Timeout: 504, rag.BadUpstream: 502, rag.ModelMismatch: 409, rag.StorageFull: 507,
 	rag.Cancelled: 499, rag.Internal: 500, methodNotAllowed: 405, idempotencyMismatch: 422, modelNotFound: 404,
+	otherBody: 422,
 }
 
 var titles = map[rag.Code]string{
@@ -32,6 +34,7 @@ var titles = map[rag.Code]string{
 	rag.Unauthorized: "A key is needed", rag.Forbidden: "Forbidden", rag.RateLimited: "Too many requests", rag.Unavailable: "Unavailable", rag.Timeout: "Timed out",
 	rag.BadUpstream: "A provider failed", rag.ModelMismatch: "Another embedding model", rag.StorageFull: "Storage is full", rag.Cancelled: "Cancelled",
 	rag.Internal: "Internal error", methodNotAllowed: "Method not allowed", idempotencyMismatch: "Idempotency key reused", modelNotFound: "No such model",
+	otherBody: "Another body",
 }
 
 type problem struct {

@@ -30,6 +30,7 @@ type queryRequest struct {
 	MaxTokens   *int     `json:"max_tokens"`
 	Stop        []string `json:"stop"`
 	Budget      *int     `json:"budget"`
+	Explain     bool     `json:"explain"`
 }
 
 type turn struct {
@@ -39,7 +40,7 @@ type turn struct {
 
 type claim struct {
 	Span        span             `json:"span"`
-	Support     float64          `json:"support"`
+	Support     *float64         `json:"support"`
 	Verdict     rag.Verdict      `json:"verdict"`
 	Citations   []int            `json:"citations"`
 	Attribution *rag.Attribution `json:"attribution"`
@@ -57,7 +58,7 @@ type mismatch struct {
 func wireClaims(claims []rag.Claim) []claim {
 	out := []claim{}
 	for _, c := range claims {
-		w := claim{Span: wireSpan(c.Span), Support: c.Support, Verdict: c.Verdict, Citations: c.Citations, Mismatches: []mismatch{}}
+		w := claim{Span: wireSpan(c.Span), Support: wireSupport(c.Support, c.Verdict), Verdict: c.Verdict, Citations: c.Citations, Mismatches: []mismatch{}}
 		if w.Citations == nil {
 			w.Citations = []int{}
 		}
@@ -70,6 +71,14 @@ func wireClaims(claims []rag.Claim) []claim {
 		out = append(out, w)
 	}
 	return out
+}
+
+// wireSupport is null where nothing was scored.
+func wireSupport(support float64, v rag.Verdict) *float64 {
+	if v == rag.VerdictUnchecked {
+		return nil
+	}
+	return &support
 }
 
 type citation struct {
@@ -86,7 +95,7 @@ type citation struct {
 	URL         string          `json:"url"`
 	Verified    bool            `json:"verified"`
 	Verdict     rag.Verdict     `json:"verdict"`
-	Support     float64         `json:"support"`
+	Support     *float64        `json:"support"`
 	Attribution rag.Attribution `json:"attribution"`
 	Passage     int             `json:"passage,omitempty"`
 }
@@ -96,7 +105,7 @@ func wireCitation(c rag.Citation) citation {
 		ID: c.ID, Marker: c.Marker, AnswerSpan: wireSpan(c.AnswerSpan), Collection: c.Collection, Document: wireDocumentRef(c.Document), ChunkID: c.ChunkID,
 		SourceSpan: wireSpan(c.SourceSpan), Quote: c.Quote, Page: wirePage(c.Page), HeadingPath: wireStrings(c.HeadingPath),
 		URL: "/v1/citations/" + string(c.ID), Verified: c.Verified, Verdict: c.Verdict,
-		Support: c.Support, Attribution: c.Attribution, Passage: c.Passage,
+		Support: wireSupport(c.Support, c.Verdict), Attribution: c.Attribution, Passage: c.Passage,
 	}
 }
 
@@ -130,6 +139,7 @@ type answer struct {
 	Language  string             `json:"language"`
 	Fallback  bool               `json:"fallback"`
 	Degraded  []string           `json:"degraded,omitempty"`
+	Explain   *explanation       `json:"explain,omitempty"`
 	Claims    []claim            `json:"claims"`
 	Citations []citation         `json:"citations"`
 	Passages  []passage          `json:"passages"`
@@ -161,7 +171,7 @@ type usage struct {
 
 func wireAnswer(a rag.Answer) answer {
 	out := answer{
-		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Claims: wireClaims(a.Claims), Citations: []citation{},
+		ID: a.ID, Status: a.Status, Text: a.Text, Language: a.Language, Fallback: a.Fallback, Degraded: a.Degraded, Explain: wireExplanation(a.Explanation), Claims: wireClaims(a.Claims), Citations: []citation{},
 		Passages: wirePassages(a.Passages), Model: a.Model, Usage: usage(a.Usage), Timings: milliseconds(a.Timings),
 		Missing: a.Missing, Dropped: a.Dropped, Thinking: a.Thinking,
 	}
@@ -182,7 +192,7 @@ func wireAnswer(a rag.Answer) answer {
 
 // question checks a request's own bounds; the rest is search's to check.
 func (in queryRequest) question() (rag.Question, error) {
-	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true}, Language: in.Language, Neighbours: in.Neighbours,
+	q := rag.Question{Query: rag.Query{Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), TopK: 8, IgnorePhrases: true, Explain: in.Explain}, Language: in.Language, Neighbours: in.Neighbours,
 		Verify: rag.Verify(in.Verify), Policy: rag.Policy(in.Policy)}
 	q.Generation = rag.Generation{Temperature: in.Temperature, Seed: in.Seed, Stop: in.Stop}
 	for _, field := range []struct {
@@ -232,8 +242,12 @@ func (in queryRequest) question() (rag.Question, error) {
 }
 
 func (s *server) query(w http.ResponseWriter, r *http.Request) error {
+	body, err := readJSON(w, r, maxJSON)
+	if err != nil {
+		return err
+	}
 	var in queryRequest
-	if err := decode(w, r, maxJSON, &in); err != nil {
+	if err := decodeBytes(body, &in); err != nil {
 		return err
 	}
 	q, err := in.question()
@@ -243,48 +257,14 @@ func (s *server) query(w http.ResponseWriter, r *http.Request) error {
 	if err := seesAll(r, q.Collections); err != nil {
 		return err
 	}
-	if !in.Stream {
-		a, err := s.o.Answer.Answer(r.Context(), q, nil)
-		if err != nil {
-			return err
-		}
-		return reply(w, http.StatusOK, wireAnswer(a))
+	if in.Stream {
+		return s.stream(w, r, q, hashOf(body))
 	}
-	return s.stream(w, r, q)
-}
-
-// stream answers in events. Until the first step is done an error is still a plain problem with its own status.
-func (s *server) stream(w http.ResponseWriter, r *http.Request, q rag.Question) error {
-	var out *events
-	end := func() {}
-	defer func() { end() }()
-	a, err := s.o.Answer.Answer(r.Context(), q, func(e rag.Event) error {
-		if out == nil {
-			out, end = startEvents(w)
-			if err := out.send("response.created", map[string]any{"query": q.Text}); err != nil {
-				return err
-			}
-		}
-		switch e.Kind {
-		case rag.EventRetrieved:
-			return out.send(string(e.Kind), map[string]any{"passages": wirePassages(e.Passages)})
-		case rag.EventDelta:
-			return out.send(string(e.Kind), map[string]any{"text": e.Delta})
-		case rag.EventCitation:
-			return out.send(string(e.Kind), map[string]any{"citation": wireCitation(*e.Citation)})
-		case rag.EventGrounded:
-			return out.send(string(e.Kind), wireAnswer(*e.Answer))
-		}
-		return nil
-	})
-	if err != nil && out != nil {
-		s.o.Logger.Error("stream failed", "request_id", requestID(r), "error", err)
-		return out.send("error", describe(err, requestID(r)))
-	}
+	a, err := s.o.Answer.Answer(r.Context(), q, nil)
 	if err != nil {
 		return err
 	}
-	return out.send("response.completed", wireAnswer(a))
+	return reply(w, http.StatusOK, wireAnswer(a))
 }
 
 type citationPermalink struct {

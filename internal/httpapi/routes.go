@@ -71,6 +71,8 @@ func (s *server) routes() http.Handler {
 		{"DELETE", "/v1/collections/{collection}/reembedding", rag.ScopeAdmin, s.endReembedding, nil},
 		{"POST", "/v1/collections/{collection}/reembedding/swap", rag.ScopeAdmin, s.swapReembedding, nil},
 
+		{"POST", "/v1/parse", rag.ScopeRead, s.parse, nil},
+
 		{"GET", "/v1/jobs", rag.ScopeRead, s.listJobs, []string{"limit", "after", "status", "collection"}},
 		{"GET", "/v1/jobs/{job}", rag.ScopeRead, s.getJob, []string{"wait"}},
 		{"GET", "/v1/jobs/{job}/events", rag.ScopeRead, s.watchJob, nil},
@@ -79,6 +81,8 @@ func (s *server) routes() http.Handler {
 
 		{"POST", "/v1/search", rag.ScopeRead, s.search, nil},
 		{"POST", "/v1/query", rag.ScopeRead, s.query, nil},
+		{"POST", "/v1/ground", rag.ScopeRead, s.ground, nil},
+		{"GET", "/v1/query/{answer}/events", rag.ScopeRead, s.watchAnswer, nil},
 		{"GET", "/v1/citations/{citation}", rag.ScopeRead, s.getCitation, nil},
 
 		{"POST", "/v1/keys", rag.ScopeAdmin, s.createKey, nil},

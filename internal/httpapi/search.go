@@ -14,7 +14,7 @@ type searchRequest struct {
 	Filter          *filter  `json:"filter"`
 	Fusion          *string  `json:"fusion"`
 	Effort          *string  `json:"effort"`
-	Collapse        *bool    `json:"collapse"`
+	Collapse        bool     `json:"collapse"`
 	MaxPerDocument  *int     `json:"max_per_document"`
 	Rerank          *string  `json:"rerank"`
 	RerankDepth     *int     `json:"rerank_depth"`
@@ -26,7 +26,7 @@ type searchRequest struct {
 func (in searchRequest) query() (rag.Query, error) {
 	q := rag.Query{
 		Text: in.Query, Collections: in.Collections, Filter: in.Filter.domain(), Explain: in.Explain,
-		KeepDuplicates: in.Collapse != nil && !*in.Collapse,
+		Collapse: in.Collapse,
 	}
 	for _, f := range []struct {
 		pointer, allowed string

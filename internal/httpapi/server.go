@@ -27,6 +27,7 @@ type Ingest interface {
 	SwapReembedding(ctx context.Context, name string) (rag.Reembedding, error)
 	EndReembedding(ctx context.Context, name string) error
 	Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error)
+	Preview(ctx context.Context, collection string, source rag.Source) (rag.Preview, error)
 	DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error)
 	DeleteDocument(ctx context.Context, collection, externalID string) error
 	DeleteMatching(ctx context.Context, collection string, filter rag.Filter) (int, error)
@@ -65,9 +66,10 @@ type Search interface {
 	Search(ctx context.Context, q rag.Query) (rag.Hits, error)
 }
 
-// Answer answers questions.
+// Answer answers questions and checks texts.
 type Answer interface {
 	Answer(ctx context.Context, q rag.Question, emit func(rag.Event) error) (rag.Answer, error)
+	Ground(ctx context.Context, r rag.GroundRequest) (rag.Grounding, error)
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error)
 }
 
@@ -82,7 +84,7 @@ type Embedder interface {
 	CountTokens(text string) int
 }
 
-// Options wires the handler. All but APIKey, CORSOrigins and Observe are needed.
+// Options wires the handler. All but APIKey, CORSOrigins, Streams and Observe are needed.
 type Options struct {
 	Ingest      Ingest
 	Catalog     Catalog
@@ -95,6 +97,7 @@ type Options struct {
 	CORSOrigins []string // exact origins of web apps; "*" only when written so
 	Version     string
 	Ready       func(ctx context.Context) error
+	Streams     *Streams                            // of streamed answers; nil: one that nobody shuts down
 	Observe     func(stage string, d time.Duration) // nil: nobody looks
 }
 
@@ -116,8 +119,9 @@ func New(o Options) http.Handler {
 		Name: "footnote_http_request_duration_seconds", Help: "Duration of HTTP requests.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 	}, []string{"method", "route", "status"})
 	o.Registry.MustRegister(s.requests)
+	if s.o.Streams == nil {
+		s.o.Streams = NewStreams(DefaultStreamGrace)
+	}
+	o.Registry.MustRegister(s.o.Streams.collectors()...)
 	return s.routes()
 }
-
-// pingInterval is how often a silent event stream says that it lives.
-const pingInterval = 10 * time.Second

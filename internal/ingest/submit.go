@@ -12,6 +12,7 @@ import (
 
 	"footnote/internal/ingest/chunk"
 	"footnote/internal/ingest/parse"
+	"footnote/internal/ingest/parse/document"
 	"footnote/internal/rag"
 )
 
@@ -219,5 +220,5 @@ func parseSafely(ctx context.Context, content []byte, filename, mediaType string
 			err = rag.Errorf(rag.Internal, "The document could not be parsed: %w", fmt.Errorf("panic: %v", r))
 		}
 	}()
-	return parse.Parse(ctx, content, filename, mediaType)
+	return parse.Parse(ctx, content, filename, mediaType, document.DefaultLimits)
 }

@@ -33,9 +33,29 @@ func TestTerms(t *testing.T) {
 		"the company's":                "compani",
 		"state-of-the-art":             "state art",
 		"😀！？":                          "",
+		"錯誤碼 ERR_404":                  "错 错误 误 误码 码 err 404 err_404",
+		"错误码ＥＲＲ＿４０４。":                  "错 错误 误 误码 码 err 404 err_404",
+		"零件ＫＸ－７７－Ｃ，":                   "零 零件 件 kx 77 c kx-77-c",
+		"part KX-77-C, v２．１":           "part kx 77 c kx-77-c v2 1 v2.1",
+		"司徒慕嵐":                         "司 司徒 徒 徒慕 慕 慕岚 岚",
 		"naïve café":                   "naïve café",
 	} {
 		if got := strings.Join(texts(s), " "); got != want {
+			t.Errorf("%q: got %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestTerm_IdentifierIsAWhole(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{"upgrade to v1.18.3 (ERR_404)": "v1.18.3 err_404", "state-of-the-art 2024": "", "错误码ＥＲＲ＿４０４": "err_404", "零件 KX-77-C": "kx-77-c"} {
+		var got []string
+		for _, term := range Terms(s) {
+			if term.Identifier() {
+				got = append(got, term.Text)
+			}
+		}
+		if strings.Join(got, " ") != want {
 			t.Errorf("%q: got %q, want %q", s, got, want)
 		}
 	}

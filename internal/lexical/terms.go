@@ -43,6 +43,9 @@ type Term struct {
 	Span rag.Span
 }
 
+// Identifier tells whether the term is a whole identifier, parts and joiners: err_404, v1.18.3.
+func (t Term) Identifier() bool { return strings.ContainsFunc(t.Text, joins) }
+
 // Terms analyses s: NFKC and lower case throughout; words of other scripts than Han are stemmed (Porter 2) unless they hold a digit, stop words
 // left out; Han runs give every character and every pair of neighbours, in simplified form. An identifier (v1.18.3, ERR_404, AB-1234) gives
 // itself whole and its parts.

@@ -8,6 +8,7 @@ import (
 // Question asks for an answer grounded in collections.
 type Question struct {
 	Query                 // TopK 0: 8
+	ID         AnswerID   // that the answer shall have; empty: a fresh one
 	Language   string     // of the answer; empty: the question's
 	Messages   []Message  // earlier turns, oldest first
 	Neighbours int        // how many chunks before and after a found one may be passages too; at most MaxNeighbours
@@ -102,6 +103,7 @@ const (
 	VerdictWeak         Verdict = "weak"
 	VerdictUnsupported  Verdict = "unsupported"
 	VerdictContradicted Verdict = "contradicted"
+	VerdictUnchecked    Verdict = "unchecked" // VerifyOff: nobody looked, and Support means nothing
 )
 
 // Passage is a hit numbered for the prompt, from 1. One that was not found but stands beside a found one in its document says of which passage.
@@ -133,6 +135,7 @@ const (
 	MismatchNegation   MismatchKind = "negation"   // one side denies
 	MismatchQuantifier MismatchKind = "quantifier" // all, some, none, at most, only
 	MismatchDirection  MismatchKind = "direction"  // rises or falls, before or after, more or less
+	MismatchJudged     MismatchKind = "judged"     // no code but the judge says so; Source is what it quotes
 )
 
 // Mismatch is a point on which a claim and its source differ. Without one, a claim is never called contradicted by code.
@@ -193,6 +196,8 @@ type Answer struct {
 	Usage     Usage
 	Timings   Timings
 	CreatedAt time.Time
+
+	Explanation *Explanation // of the search for passages; nil unless it was asked for
 
 	Missing  []string          // words, names and numbers of the question that no passage has; of abstentions
 	Nearest  []NearestDocument // what came closest; of abstentions

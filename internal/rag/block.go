@@ -20,6 +20,9 @@ type Block struct {
 	Span  Span
 	Level int // of a heading, 1–6; of a list item's list, its depth; else 0
 	Page  int // from 1; 0 when the source has no pages
+
+	// What a piece of the block needs to be understood: of a table, its head, the first rows of it; of a list, the paragraph before it that leads it in. Empty: nothing.
+	Header Span
 }
 
 // Parsed is what a parser makes of a file: the normalised text that every span indexes, and its structure.

@@ -9,8 +9,12 @@ import (
 const (
 	MaxGroundedText   = 20000 // code points
 	MaxGivenPassages  = 64
-	MaxGivenPassage   = 20000 // code points
-	MaxGivenPassageID = 512   // code points
+	MaxGivenPassage   = 20000  // code points
+	MaxGivenPassageID = 512    // code points
+	MaxGivenTitle     = 512    // code points
+	MaxGivenText      = 200000 // code points of all passages together
+	MaxGroundedClaims = 100
+	MaxGroundedTopK   = 20
 )
 
 // GroundRequest asks what bears a text out, whoever wrote it: passages of collections, or passages that the caller gives. Exactly one of the two.
@@ -20,7 +24,7 @@ type GroundRequest struct {
 	Filter      *Filter
 	TopK        int            // passages searched for each claim; 0: 5
 	Given       []GivenPassage // instead of collections
-	Verify      Verify         // empty: VerifyFast
+	Verify      Verify         // VerifyFast or VerifyJudge; empty: VerifyFast
 }
 
 // GivenPassage is a passage that a caller brings along.
@@ -43,19 +47,32 @@ func (r GroundRequest) Validate() error {
 		return FieldErrorf("/passages", "Give either collections to search or passages to check against, not both and not neither.")
 	case len(r.Given) > MaxGivenPassages:
 		return FieldErrorf("/passages", "passages has %d entries; at most %d are allowed.", len(r.Given), MaxGivenPassages)
-	case r.TopK < 0 || r.TopK > 20:
-		return FieldErrorf("/top_k", "top_k must be between 1 and 20, got %d.", r.TopK)
-	case r.Verify != "" && r.Verify != VerifyOff && r.Verify != VerifyFast && r.Verify != VerifyJudge:
-		return FieldErrorf("/verify", "verify must be off, fast or judge, got %q.", Clip(string(r.Verify), 40))
+	case r.TopK < 0 || r.TopK > MaxGroundedTopK:
+		return FieldErrorf("/top_k", "top_k must be between 1 and %d, got %d.", MaxGroundedTopK, r.TopK)
+	case r.TopK > 0 && len(r.Given) > 0:
+		return FieldErrorf("/top_k", "top_k is for collections; all of the passages are looked at.")
+	case r.Filter != nil && len(r.Given) > 0:
+		return FieldErrorf("/filter", "filter is for collections, and passages were given.")
+	case r.Verify != "" && r.Verify != VerifyFast && r.Verify != VerifyJudge:
+		return FieldErrorf("/verify", "verify must be fast or judge, got %q.", Clip(string(r.Verify), 40))
 	}
+	total := 0
 	for i, p := range r.Given {
-		switch n := utf8.RuneCountInString(p.Text); {
+		n := utf8.RuneCountInString(p.Text)
+		total += n
+		switch {
 		case strings.TrimSpace(p.Text) == "":
 			return FieldErrorf("/passages/"+itoa(i)+"/text", "A passage's text must not be empty.")
 		case n > MaxGivenPassage:
 			return FieldErrorf("/passages/"+itoa(i)+"/text", "The passage has %d characters; at most %d are allowed.", n, MaxGivenPassage)
+		case !utf8.ValidString(p.Text):
+			return FieldErrorf("/passages/"+itoa(i)+"/text", "A passage's text must be valid UTF-8.")
 		case utf8.RuneCountInString(p.ID) > MaxGivenPassageID:
 			return FieldErrorf("/passages/"+itoa(i)+"/id", "The passage's id has more than %d characters.", MaxGivenPassageID)
+		case utf8.RuneCountInString(p.Title) > MaxGivenTitle:
+			return FieldErrorf("/passages/"+itoa(i)+"/title", "The passage's title has more than %d characters.", MaxGivenTitle)
+		case total > MaxGivenText:
+			return FieldErrorf("/passages", "The passages have more than %d characters together.", MaxGivenText)
 		}
 	}
 	return nil

@@ -61,13 +61,14 @@ type Query struct {
 	TopK        int      // 0: 10
 	Filter      *Filter
 
-	Fusion         Fusion // empty: the service's
-	Effort         Effort // empty: NormalEffort
-	Rerank         Rerank // empty: the service's
-	RerankDepth    int    // how many of the best are ordered anew; 0: 20
-	MaxPerDocument int    // most hits of one document; 0: any number
-	KeepDuplicates bool   // hits whose texts are nearly the same all stay
-	IgnorePhrases  bool   // quotation marks ask for nothing: a question quotes to stress, too
+	Fusion         Fusion               // empty: the service's
+	Effort         Effort               // empty: NormalEffort
+	Rerank         Rerank               // empty: the service's
+	RerankDepth    int                  // how many of the best are ordered anew; 0: 20
+	MaxPerDocument int                  // most hits of one document; 0: any number
+	Collapse       bool                 // hits whose texts are nearly the same are one hit, with the others in its Duplicates
+	Vectors        map[string]Embedding // of Text, by the fingerprint of the model that made them; one that is not here is made
+	IgnorePhrases  bool                 // quotation marks ask for nothing: a question quotes to stress, too
 
 	Explain         bool
 	ExplainDocument string // a document's id or external id: tell why it is, or is not, among the hits; implies Explain

@@ -73,6 +73,13 @@ type JobQuery struct {
 	Limit       int
 }
 
+// Preview is what a file would give, nothing stored.
+type Preview struct {
+	Parsed Parsed
+	Chunks []Chunk
+	Tokens []int // of what is embedded of each chunk
+}
+
 // DryRun tells what an ingest would change, nothing stored. Counts are of chunks.
 type DryRun struct {
 	ExternalID string

@@ -63,7 +63,7 @@ func TestSearch_CollapsesDuplicates(t *testing.T) {
 	w, s := newWorld()
 	w.texts["zh"] = append(w.texts["zh"], passageZH)
 	w.texts["tw"] = []string{passageTW, strings.Replace(passageTW, "兩週", "三週", 1)}
-	q := rag.Query{Text: "年假", Collections: []string{"zh", "tw"}, Explain: true}
+	q := rag.Query{Text: "年假", Collections: []string{"zh", "tw"}, Collapse: true, Explain: true}
 	got, err := s.Search(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestSearch_CollapsesDuplicates(t *testing.T) {
 			}
 		}
 	}
-	q.KeepDuplicates = true
+	q.Collapse = false
 	all, err := s.Search(t.Context(), q)
 	if err != nil || len(all.Hits) != len(got.Hits)+1 {
 		t.Errorf("got %d hits without collapsing, %v, want %d", len(all.Hits), err, len(got.Hits)+1)
@@ -91,7 +91,7 @@ func TestSearch_LooksDeeperForWantOfDistinctHits(t *testing.T) {
 	for i := range 300 {
 		w.texts["en"] = append(w.texts["en"], strings.Repeat("!", i)+passageEN+" parental leave parental leave")
 	}
-	got, err := s.Search(t.Context(), rag.Query{Text: "parental leave", Collections: []string{"en"}, TopK: 3})
+	got, err := s.Search(t.Context(), rag.Query{Text: "parental leave", Collections: []string{"en"}, TopK: 3, Collapse: true})
 	if err != nil || len(got.Hits) != 3 {
 		t.Fatalf("got %d hits, %v", len(got.Hits), err)
 	}

@@ -10,21 +10,30 @@ import (
 
 // mark says of each hit what each list said of it.
 func (r *request) mark(hits []rag.Hit) {
-	denseRank, lexicalRank := ranks(r.dense), ranks(r.lexical)
+	at := make(map[rag.ChunkID]*rag.Hit, len(hits))
+	for i := range hits {
+		at[hits[i].Chunk.ID] = &hits[i]
+	}
+	for i, c := range r.dense {
+		if h := at[c.ID]; h != nil {
+			h.Dense = &rag.Stage{Rank: i + 1, Score: c.Score}
+		}
+	}
+	for i, c := range r.lexical {
+		if h := at[c.ID]; h != nil {
+			h.Lexical = &rag.Stage{Rank: i + 1, Score: c.Score}
+		}
+	}
+	if !r.query.Explain {
+		return
+	}
 	asked := map[uint32]string{}
 	for _, t := range lexical.Terms(r.text) {
 		asked[lexical.Hash(t.Text)] = t.Text
 	}
 	for i := range hits {
-		h := &hits[i]
-		if n, ok := denseRank[h.Chunk.ID]; ok {
-			h.Dense = &rag.Stage{Rank: n, Score: r.dense[n-1].Score}
-		}
-		if n, ok := lexicalRank[h.Chunk.ID]; ok {
-			h.Lexical = &rag.Stage{Rank: n, Score: r.lexical[n-1].Score}
-			if r.query.Explain {
-				h.Lexical.Terms = matched(asked, rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text))
-			}
+		if h := &hits[i]; h.Lexical != nil {
+			h.Lexical.Terms = matched(asked, rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text))
 		}
 	}
 }

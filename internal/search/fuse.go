@@ -11,15 +11,20 @@ import (
 const (
 	denseWeight  = 0.6 // of ZScore and Convex; the lexical half has the rest. .5–.7 measure alike
 	fusionDepth  = 100 // candidates of a list that its mean and deviation are taken over
+	fewZeros     = 9   // of the candidates without any of the query's terms, how many count beside a short lexical list that says little of the query
 	rankConstant = 60  // of RRF; ranks count from 1
 )
 
 // Fuse makes one ranking of a dense and a lexical one, both best first: best first, ties by id. An empty list leaves the other's order and
 // its scores.
 //
+// A lexical list of fewer than fusionDepth candidates has everything that has any of the query's terms, so the dense candidates that it lacks are known to score 0 in it. coverage, from 0 to 1, is
+// how much of the query the best of the list have; it decides how many of those zeros count among the scores. Alone in its list a candidate has no z-score; among many zeros, one of up to 10. That
+// is right for the only chunk with the identifier that was asked for, and wrong for the only one that shares a number with a question in another language.
+//
 // rag.ZScore, the default, measured above rag.RRF on six of eight sets and nowhere below the better half by more than .003; docs/quality.md has
 // rag.Convex beside them.
-func Fuse(how rag.Fusion, dense, lexical []rag.Candidate) []rag.Candidate {
+func Fuse(how rag.Fusion, dense, lexical []rag.Candidate, coverage float64) []rag.Candidate {
 	switch {
 	case len(lexical) == 0:
 		return slices.Clone(dense)
@@ -35,11 +40,11 @@ func Fuse(how rag.Fusion, dense, lexical []rag.Candidate) []rag.Candidate {
 			}
 		}
 	case rag.Convex:
-		add(scores, dense, denseWeight, lexical, limits, 0)
-		add(scores, lexical, 1-denseWeight, dense, limits, 0)
+		add(scores, dense, denseWeight, lexical, limits(dense, 0))
+		add(scores, lexical, 1-denseWeight, dense, limits(lexical, zeros(dense, lexical, coverage)))
 	default:
-		add(scores, dense, denseWeight, lexical, moments, math.Inf(1))
-		add(scores, lexical, 1-denseWeight, dense, moments, math.Inf(1))
+		add(scores, dense, denseWeight, lexical, moments(dense, 0))
+		add(scores, lexical, 1-denseWeight, dense, moments(lexical, zeros(dense, lexical, coverage)))
 	}
 	out := make([]rag.Candidate, 0, len(scores))
 	for id, s := range scores {
@@ -53,57 +58,93 @@ func order(a, b rag.Candidate) int {
 	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID, b.ID))
 }
 
-// add adds weight·(score − zero)/unit to the scores of list's candidates, zero and unit being measured on its top; the candidates that only other has get weight·least,
-// or what the last of list got, if that is less.
-func add(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate, measure func(list []rag.Candidate) (zero, unit float64), least float64) {
-	zero, unit := measure(list)
+// zeros is how many of the dense candidates that a short lexical list lacks count among its scores, as 0: fewZeros for a coverage of 0, as many as make fusionDepth for one of 1. In between
+// the square keeps it near fewZeros for what shares a word or two with the query.
+func zeros(dense, lexical []rag.Candidate, coverage float64) int {
+	if len(lexical) >= fusionDepth {
+		return 0
+	}
+	in := make(map[rag.ChunkID]bool, len(lexical))
+	for _, c := range lexical {
+		in[c.ID] = true
+	}
+	known := 0
+	for _, c := range dense {
+		if !in[c.ID] {
+			known++
+		}
+	}
+	want := fewZeros + int((fusionDepth-fewZeros)*coverage*coverage)
+	return min(known, fusionDepth-len(lexical), want)
+}
+
+// scale maps a list's scores to (score − zero)/unit; what the list lacks gets least.
+type scale struct{ zero, unit, least float64 }
+
+func (s scale) of(score float64) float64 { return (score - s.zero) / s.unit }
+
+// add adds weight times their scaled scores to the scores of list's candidates; the candidates that only other has get weight·least, or what the last of list got, if that is less.
+func add(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate, by scale) {
 	in := make(map[rag.ChunkID]bool, len(list))
 	for _, c := range list {
-		s := (c.Score - zero) / unit
-		least = min(least, s)
+		s := by.of(c.Score)
+		by.least = min(by.least, s)
 		in[c.ID] = true
 		scores[c.ID] += weight * s
 	}
 	for _, c := range other {
 		if !in[c.ID] {
-			scores[c.ID] += weight * least
+			scores[c.ID] += weight * by.least
 		}
 	}
 }
 
-// limits are the least score of list's top and its distance from the greatest.
-func limits(list []rag.Candidate) (least, width float64) {
+// limits scales the scores of list's top, and of so many zeros beside them, to 0–1.
+func limits(list []rag.Candidate, zeros int) scale {
 	top := list[:min(fusionDepth, len(list))]
-	least = top[len(top)-1].Score
-	if width = top[0].Score - least; width < 1e-12 {
-		return least - 1, 1 // all alike: each was found, which is more than the others can say
+	least := top[len(top)-1].Score
+	if zeros > 0 {
+		least = min(least, 0)
 	}
-	return least, width
+	width := top[0].Score - least
+	if width < 1e-12 {
+		return scale{least - 1, 1, 0} // all alike: each was found, which is more than the others can say
+	}
+	return scale{least, width, 0}
 }
 
-// moments are the mean and the standard deviation of the scores of list's top.
-func moments(list []rag.Candidate) (mean, deviation float64) {
+// moments scales to z-scores over the scores of list's top and so many zeros beside them. What the list lacks gets the z of the least.
+func moments(list []rag.Candidate, zeros int) scale {
 	top := list[:min(fusionDepth, len(list))]
+	n := float64(len(top) + zeros)
 	var sum, squares float64
 	for _, c := range top {
 		sum += c.Score
 	}
-	mean = sum / float64(len(top))
+	mean := sum / n
 	for _, c := range top {
 		squares += (c.Score - mean) * (c.Score - mean)
 	}
-	if deviation = math.Sqrt(squares / float64(len(top))); deviation < 1e-12 {
-		deviation = 1 // all alike: every z is 0
+	squares += float64(zeros) * mean * mean
+	deviation := math.Sqrt(squares / n)
+	switch {
+	case deviation < 1e-12:
+		return scale{mean, 1, -1} // all alike: every z is 0, and the others were not found
+	case zeros > 0:
+		return scale{mean, deviation, -mean / deviation}
 	}
-	return mean, deviation
+	return scale{mean, deviation, math.Inf(1)}
 }
 
 // standardised puts a list's z-scores in the place of its scores, so that lists of different models can be merged.
 func standardised(list []rag.Candidate) []rag.Candidate {
-	mean, deviation := moments(list)
+	if len(list) == 0 {
+		return nil
+	}
+	z := moments(list, 0)
 	out := slices.Clone(list)
 	for i := range out {
-		out[i].Score = (out[i].Score - mean) / deviation
+		out[i].Score = z.of(out[i].Score)
 	}
 	return out
 }

@@ -8,8 +8,8 @@ import (
 	"footnote/internal/rag"
 )
 
-// gather walks down the fused list and keeps what may be a hit: active, let pass by the filter, with every phrase, and not nearly the same as something kept
-// already. It stops when what is kept fills the answer, and the reranker's depth.
+// gather walks down the fused list and keeps what may be a hit: active, let pass by the filter, with every phrase, and, where they are
+// to be collapsed, not nearly the same as something kept already. It stops when what is kept fills the answer, and the reranker's depth.
 func (r *request) gather(ctx context.Context) (enough bool, err error) {
 	r.outcomes, r.twins, r.kept = map[rag.ChunkID]rag.Outcome{}, map[rag.ChunkID]rag.ChunkID{}, r.kept[:0]
 	var sketches []*sketch // of kept
@@ -20,7 +20,11 @@ func (r *request) gather(ctx context.Context) (enough bool, err error) {
 		want = r.query.RerankDepth
 	}
 	for at := 0; at < len(r.fused); {
-		batch := r.fused[at:min(at+2*max(r.query.TopK, want), len(r.fused))]
+		size := max(r.query.TopK, want)
+		if r.sifts() || at > 0 {
+			size *= 2 // so that one reading will do
+		}
+		batch := r.fused[at:min(at+size, len(r.fused))]
 		if err := r.hydrate(ctx, batch); err != nil {
 			return false, err
 		}
@@ -31,7 +35,7 @@ func (r *request) gather(ctx context.Context) (enough bool, err error) {
 				continue
 			}
 			h.Score, h.Fused = c.Score, &rag.Stage{Rank: at + i + 1, Score: c.Score}
-			if !r.query.KeepDuplicates {
+			if r.query.Collapse {
 				s := sketchOf(h)
 				if twin := twinOf(sketches, s); twin >= 0 {
 					k := &r.kept[twin]
@@ -54,6 +58,11 @@ func (r *request) gather(ctx context.Context) (enough bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// sifts tells whether the query leaves some of the candidates out.
+func (r *request) sifts() bool {
+	return r.query.Filter != nil || r.query.Collapse || r.query.MaxPerDocument > 0 || len(r.phrases) > 0
 }
 
 func twinOf(sketches []*sketch, s *sketch) int {

@@ -89,6 +89,10 @@ func (r *request) open(ctx context.Context) error {
 				"or make a new collection and take the documents in again; mode=lexical works meanwhile.",
 				c.Name, c.Embedding.Model, c.Embedding.Fingerprint, r.o.Embedder.Model(), r.o.Embedder.Fingerprint())
 		}
+		if v := r.query.Vectors[c.Embedding.Fingerprint]; v != nil && r.text == r.query.Text {
+			r.vectors[c.Embedding.Fingerprint] = slices.Clone(v) // it may be moved
+			continue
+		}
 		v, err := e.EmbedQueries(ctx, []string{r.text})
 		if err != nil {
 			return err
@@ -185,8 +189,13 @@ func (r *request) ask(ctx context.Context, depth int) (exhausted bool, err error
 	}
 	slices.SortFunc(r.dense, order)
 	slices.SortFunc(r.lexical, order)
-	r.fused = Fuse(r.query.Fusion, r.dense, r.lexical)
 	r.timed("fuse", started)
+	coverage, err := r.coverage(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer r.timed("fuse", time.Now())
+	r.fused = Fuse(r.query.Fusion, r.dense, r.lexical, coverage)
 	return exhausted, nil
 }
 

@@ -31,12 +31,14 @@ func (r *request) rerank(ctx context.Context) error {
 	if r.query.Rerank == rag.RerankLate {
 		reranker = late{r.o.Tokens}
 	}
-	scores, err := r.score(ctx, reranker, texts)
+	scores, err := r.guarded(ctx, reranker, texts)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
-		r.o.Logger.Warn("the reranker failed, the fused order stands", "reranker", string(r.query.Rerank), "candidates", len(texts), "error", err)
+		if !errors.Is(err, errLeftAlone) {
+			r.o.Logger.Warn("the reranker failed, the fused order stands", "reranker", string(r.query.Rerank), "candidates", len(texts), "error", err)
+		}
 		r.o.Degraded("rerank")
 		r.degraded = append(r.degraded, "rerank")
 		return nil
@@ -50,6 +52,32 @@ func (r *request) rerank(ctx context.Context) error {
 	}
 	r.reorder(top, final)
 	return nil
+}
+
+var errLeftAlone = errors.New("the endpoint failed lately and is left alone for now")
+
+// guarded is score behind the endpoint's breaker. The model in this process needs none: who waits for it waits for work that is done.
+func (r *request) guarded(ctx context.Context, reranker Reranker, texts []string) ([]float64, error) {
+	if r.query.Rerank != rag.RerankEndpoint {
+		return r.score(ctx, reranker, texts)
+	}
+	if !r.endpoint.allow() {
+		return nil, errLeftAlone
+	}
+	how := abandoned
+	defer func() {
+		if r.endpoint.done(how) {
+			r.o.Logger.Warn("the rerank endpoint failed several times in a row and is left alone for a while", "failures", breakerFailures, "for", breakerCooling)
+		}
+	}()
+	scores, err := r.score(ctx, reranker, texts)
+	switch {
+	case err == nil:
+		how = succeeded
+	case ctx.Err() == nil:
+		how = failed
+	}
+	return scores, err
 }
 
 func (r *request) score(ctx context.Context, reranker Reranker, texts []string) ([]float64, error) {

@@ -6,7 +6,9 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"footnote/internal/rag"
@@ -111,6 +113,63 @@ func TestRerank_FailureLeavesTheFusedOrder(t *testing.T) {
 	if _, err := s.Search(ctx, rag.Query{Text: "leave", Collections: []string{"en"}, Rerank: rag.RerankEndpoint}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestRerank_EndpointThatHangsIsLeftAloneForAWhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := newWorld()
+		asked, hangs := 0, true
+		s := w.withEndpoint(func(ctx context.Context, _ string, texts []string) ([]float64, error) {
+			asked++
+			if hangs {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return make([]float64, len(texts)), nil
+		}, Options{})
+		search := func(ctx context.Context, wantAsked int, wantTime time.Duration, degraded bool) {
+			t.Helper()
+			started, before := time.Now(), asked
+			got, err := s.Search(ctx, rag.Query{Text: "parental leave", Collections: []string{"en"}, Rerank: rag.RerankEndpoint})
+			if took := time.Since(started); asked-before != wantAsked || took != wantTime {
+				t.Errorf("asked %d times within %v, want %d within %v", asked-before, took, wantAsked, wantTime)
+			}
+			if ctx.Err() == nil && (err != nil || len(got.Hits) == 0 || degraded != slices.Equal(got.Degraded, []string{"rerank"})) {
+				t.Errorf("got %d hits, degraded %v, %v", len(got.Hits), got.Degraded, err)
+			}
+		}
+		ctx := t.Context()
+		for range 3 {
+			search(ctx, 1, 3*time.Second, true)
+		}
+		for range 5 { // nobody waits any more
+			search(ctx, 0, 0, true)
+		}
+		time.Sleep(31 * time.Second)
+		var both sync.WaitGroup
+		both.Go(func() { search(ctx, 1, 3*time.Second, true) }) // one tries,
+		synctest.Wait()
+		search(ctx, 0, 0, true) // and the others do not wait for it
+		both.Wait()
+		search(ctx, 0, 0, true)
+
+		time.Sleep(31 * time.Second)
+		gone, cancel := context.WithTimeout(ctx, time.Second)
+		search(gone, 1, time.Second, true) // the one that tries goes away: that says nothing, so the next tries
+		cancel()
+		hangs = false
+		search(ctx, 1, 0, false)
+		search(ctx, 1, 0, false)
+
+		hangs = true // it takes as many failures as at first
+		search(ctx, 1, 3*time.Second, true)
+		search(ctx, 1, 3*time.Second, true)
+		hangs = false
+		search(ctx, 1, 0, false)
+		hangs = true
+		search(ctx, 1, 3*time.Second, true)
+	})
 }
 
 func TestRerank_WhatIsNotThereIsRefused(t *testing.T) {

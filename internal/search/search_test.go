@@ -31,10 +31,10 @@ func ids(c []rag.Candidate) (s string) {
 func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
 	t.Parallel()
 	for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
-		if got := ids(Fuse(how, list("c", "a", "b"), nil)); got != "cab" {
+		if got := ids(Fuse(how, list("c", "a", "b"), nil, 0)); got != "cab" {
 			t.Errorf("%s: got %s", how, got)
 		}
-		if got := ids(Fuse(how, nil, list("b", "a"))); got != "ba" {
+		if got := ids(Fuse(how, nil, list("b", "a"), 0)); got != "ba" {
 			t.Errorf("%s: got %s", how, got)
 		}
 	}
@@ -42,41 +42,110 @@ func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
 
 func TestFuse_ZScoreIsTheDefinition(t *testing.T) {
 	t.Parallel()
-	// Dense 3, 2, 1: z = ±√1.5, 0. Lexical 2, 1: z = ±1. c is in the dense list only and gets the lexical list's lowest, −1.
-	got := Fuse(rag.ZScore, list("a", "b", "c"), list("b", "a"))
+	// Dense 3, 2, 1: z = ±√1.5, 0. c is in the dense list only and scores 0 in the lexical one. Lexical 2, 1, 0: the same.
+	got := Fuse(rag.ZScore, list("a", "b", "c"), list("b", "a"), 0)
 	z := math.Sqrt(1.5)
-	want := map[rag.ChunkID]float64{"a": 0.6*z - 0.4, "b": 0.4, "c": -0.6*z - 0.4}
+	want := map[rag.ChunkID]float64{"a": 0.6 * z, "b": 0.4 * z, "c": -z}
 	for _, c := range got {
 		if math.Abs(c.Score-want[c.ID]) > 1e-12 {
 			t.Errorf("%s: got %g, want %g", c.ID, c.Score, want[c.ID])
 		}
 	}
-	if ids(got) != "bac" {
+	if ids(got) != "abc" {
 		t.Errorf("got %s", ids(got))
+	}
+}
+
+func TestFuse_FullListsTakeNoZeros(t *testing.T) {
+	t.Parallel()
+	var dense, lexical []rag.Candidate
+	for i := range fusionDepth {
+		dense = append(dense, rag.Candidate{ID: rag.ChunkID(fmt.Sprintf("d%03d", i)), Score: 1 - float64(i)/1000})
+		lexical = append(lexical, rag.Candidate{ID: rag.ChunkID(fmt.Sprintf("l%03d", i)), Score: 20 - float64(i)/10})
+	}
+	lexical[0].ID = dense[50].ID
+	// Evenly spaced scores: z = (rank − mean rank)/√((n²−1)/12). What a list lacks gets its lowest.
+	z := func(rank int) float64 {
+		return (float64(fusionDepth-1)/2 - float64(rank)) / math.Sqrt(float64(fusionDepth*fusionDepth-1)/12)
+	}
+	last := z(fusionDepth - 1)
+	for _, coverage := range []float64{0, 1} {
+		for _, c := range Fuse(rag.ZScore, dense, lexical, coverage) {
+			i := slices.IndexFunc(dense, func(d rag.Candidate) bool { return d.ID == c.ID })
+			j := slices.IndexFunc(lexical, func(l rag.Candidate) bool { return l.ID == c.ID })
+			d, l := last, last
+			if i >= 0 {
+				d = z(i)
+			}
+			if j >= 0 {
+				l = z(j)
+			}
+			if want := 0.6*d + 0.4*l; math.Abs(c.Score-want) > 1e-9 {
+				t.Fatalf("coverage %g, %s: got %g, want %g", coverage, c.ID, c.Score, want)
+			}
+		}
+	}
+}
+
+func TestFuse_ShortLexicalListCountsWhatItLacks(t *testing.T) {
+	t.Parallel()
+	var dense []rag.Candidate
+	for i := range fusionDepth {
+		dense = append(dense, rag.Candidate{ID: rag.ChunkID(fmt.Sprintf("d%03d", i)), Score: 0.5 - float64(i)/2000})
+	}
+	dense[0].Score = 0.54 // four deviations above the mean
+	rankOf := func(id string, lexical []rag.Candidate, coverage float64) int {
+		return slices.IndexFunc(Fuse(rag.ZScore, dense, lexical, coverage), func(c rag.Candidate) bool { return string(c.ID) == id }) + 1
+	}
+	for _, id := range []rag.ChunkID{"d099", "x"} { // the last of the dense list, and one that it lacks
+		one := []rag.Candidate{{ID: id, Score: 9}}
+		if got := rankOf(string(id), one, 1); got != 1 {
+			t.Errorf("%s, the only chunk with the whole query, is at rank %d", id, got)
+		}
+		if got := rankOf("d000", one, 0); got != 1 {
+			t.Errorf("%s, which shares a word with the query, displaces the nearest, which is at rank %d", id, got)
+		}
+		if got := rankOf(string(id), one, 0); got > 50 {
+			t.Errorf("%s, which shares a word with the query, is at rank %d", id, got)
+		}
+	}
+	alike := []rag.Candidate{{ID: "d070", Score: 9}, {ID: "d080", Score: 9}, {ID: "d090", Score: 9}}
+	for i, id := range []string{"d070", "d080", "d090"} {
+		if got := rankOf(id, alike, 1); got > i+2 {
+			t.Errorf("%s, one of three alike that have the whole query, is at rank %d", id, got)
+		}
+	}
+	// Scores that are all alike in a full list still say which chunks were found.
+	var full []rag.Candidate
+	for i := range fusionDepth {
+		full = append(full, rag.Candidate{ID: rag.ChunkID(fmt.Sprintf("d%03d", i+20)), Score: 4})
+	}
+	if a, b := rankOf("d020", full, 0), rankOf("d019", full, 0); a > b {
+		t.Errorf("found: rank %d, its neighbour that was not: rank %d", a, b)
 	}
 }
 
 func TestFuse_ConvexIsTheDefinition(t *testing.T) {
 	t.Parallel()
-	got := Fuse(rag.Convex, list("a", "b", "c"), list("b", "d"))
-	want := map[rag.ChunkID]float64{"a": 0.6, "b": 0.3 + 0.4, "c": 0, "d": 0}
+	got := Fuse(rag.Convex, list("a", "b", "c"), list("b", "d"), 0)
+	want := map[rag.ChunkID]float64{"a": 0.6, "b": 0.3 + 0.4, "c": 0, "d": 0.2} // a and c score 0 in the lexical list
 	for _, c := range got {
 		if math.Abs(c.Score-want[c.ID]) > 1e-12 {
 			t.Errorf("%s: got %g, want %g", c.ID, c.Score, want[c.ID])
 		}
 	}
-	if ids(got) != "bacd" {
+	if ids(got) != "badc" {
 		t.Errorf("got %s", ids(got))
 	}
 	// One that stands alone, or among equals, was found, which is more than the others can say.
-	if got := ids(Fuse(rag.Convex, list("b"), list("a"))); got != "ba" {
+	if got := ids(Fuse(rag.Convex, list("b"), list("a"), 0)); got != "ba" {
 		t.Errorf("got %s", got)
 	}
 }
 
 func TestFuse_TieBreaksByChunkID(t *testing.T) {
 	t.Parallel()
-	if got := ids(Fuse(rag.RRF, list("b", "a"), list("a", "b"))); got != "ab" {
+	if got := ids(Fuse(rag.RRF, list("b", "a"), list("a", "b"), 0)); got != "ab" {
 		t.Errorf("got %s", got)
 	}
 	same := []rag.Candidate{{ID: "z", Score: 1}, {ID: "y", Score: 1}}
@@ -85,7 +154,7 @@ func TestFuse_TieBreaksByChunkID(t *testing.T) {
 			same = slices.Clone(same)
 			slices.Reverse(same) // ranks decide
 		}
-		if got := ids(Fuse(how, same, same)); got != "yz" {
+		if got := ids(Fuse(how, same, same, 0)); got != "yz" {
 			t.Errorf("%s: got %s", how, got)
 		}
 	}
@@ -123,7 +192,7 @@ func TestFuse_KeepsEveryCandidateOnce(t *testing.T) {
 			want[c.ID] = true
 		}
 		for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
-			got := Fuse(how, x, y)
+			got := Fuse(how, x, y, 0)
 			if len(got) != len(want) || !slices.IsSortedFunc(got, func(a, b rag.Candidate) int {
 				if len(x) == 0 || len(y) == 0 {
 					return 0
@@ -339,5 +408,18 @@ func TestSearch_Refuses(t *testing.T) {
 	}
 	if _, err := s.Search(t.Context(), rag.Query{Text: "午夜", Collections: []string{"zh"}, Mode: rag.Lexical}); err != nil {
 		t.Errorf("lexical search needs no model: %v", err)
+	}
+}
+
+func TestSearch_TakesTheVectorsThatItIsGiven(t *testing.T) {
+	t.Parallel()
+	_, s := newWorld()
+	q := rag.Query{Text: "midnight", Collections: []string{"en"}, Mode: rag.Dense, TopK: 1}
+	for print, want := range map[string]string{"counts-1": "Parental leave lasts sixteen weeks.", "counts-2": "The servers are backed up at midnight."} {
+		q.Vectors = map[string]rag.Embedding{print: embed("parental sixteen weeks")}
+		got, err := s.Search(t.Context(), q)
+		if err != nil || got.Hits[0].Chunk.Text != want {
+			t.Errorf("a vector of %s: got %+v, %v, want %s", print, got.Hits, err, want)
+		}
 	}
 }

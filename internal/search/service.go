@@ -74,6 +74,8 @@ type Options struct {
 type Service struct {
 	o     Options
 	specs sync.Map // name → spec
+
+	endpoint breaker // of Options.Endpoint
 }
 
 // spec is a collection as it was looked up a moment ago.
@@ -157,7 +159,7 @@ type errIndexLacks struct{ error }
 // SearchAs searches one collection as it is given, under another model and index than the catalog has for it: what a re-embedding is judged by before it is swapped.
 func (s *Service) SearchAs(ctx context.Context, q rag.Query, c rag.Collection) (rag.Hits, error) {
 	q.Collections = []string{c.Name}
-	q.Rerank, q.KeepDuplicates, q.IgnorePhrases = rag.RerankNone, true, true // the model is judged, nothing else
+	q.Rerank, q.Collapse, q.IgnorePhrases = rag.RerankNone, false, true // the model is judged, nothing else
 	q = q.WithDefaults()
 	if err := q.Validate(); err != nil {
 		return rag.Hits{}, err

@@ -46,6 +46,7 @@ const (
 // Store is the catalog. Any number of goroutines may use it; one process at a time may write to a file.
 type Store struct {
 	write, read *sql.DB
+	hydrate     *sql.Stmt // hydrateSQL
 	now         func() time.Time
 	changes     Changes
 }
@@ -72,6 +73,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err == nil && s.changes == ForgetChanges {
 		err = s.forgetChanges(ctx)
+	}
+	if err == nil {
+		s.hydrate, err = s.read.PrepareContext(ctx, hydrateSQL)
 	}
 	if err != nil {
 		s.Close()

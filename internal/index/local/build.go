@@ -61,11 +61,13 @@ func buildVectors(s *sectionWriter, l *layout, n int, mean []float32, parts []pa
 	}
 	for _, p := range parts {
 		for _, i := range p.kept() {
-			row, scale := p.row(int(i))
-			l.decode(v, row, scale)
-			for j, x := range v {
-				if x > mean[j] {
-					group[j/64*simd.CodeGroup+lane] |= 1 << (j % 64)
+			if !p.code(group, lane, int(i), mean) {
+				row, scale := p.row(int(i))
+				l.decode(v, row, scale)
+				for j, x := range v {
+					if x > mean[j] {
+						group[j/64*simd.CodeGroup+lane] |= 1 << (j % 64)
+					}
 				}
 			}
 			if lane++; lane == simd.CodeGroup {
@@ -132,9 +134,8 @@ func buildPostings(s *sectionWriter, n int, parts []part) {
 
 	var ids, counts []uint32
 	var ends []uint64
-	var all []posting
-	var docs, codes, listDocs, listCodes []uint32
-	var listWeights []float32
+	var docs, codes []uint32 // of the list in hand
+	var weighing []float32
 	var buffer []byte
 	end := uint64(0)
 	at := make([]int, len(parts))
@@ -149,31 +150,35 @@ func buildPostings(s *sectionWriter, n int, parts []part) {
 		if !found {
 			break
 		}
-		all = all[:0]
+		docs, codes = docs[:0], codes[:0]
 		for i, t := range terms {
 			if at[i] == len(t) || t[at[i]] != term {
 				continue
 			}
-			docs, codes = parts[i].list(at[i], docs[:0], codes[:0])
+			kept := len(docs)
+			docs, codes = parts[i].list(at[i], docs, codes)
 			at[i]++
-			for j, doc := range docs {
-				if int(doc) < len(to[i]) && to[i][doc] >= 0 {
-					all = append(all, posting{uint32(to[i][doc]), codes[j]})
+			for j := kept; j < len(docs); j++ {
+				if doc := docs[j]; int(doc) < len(to[i]) && to[i][doc] >= 0 {
+					docs[kept], codes[kept] = uint32(to[i][doc]), codes[j]
+					kept++
 				}
 			}
+			docs, codes = docs[:kept], codes[:kept]
 		}
-		if len(all) == 0 {
+		if len(docs) == 0 {
 			continue
 		}
-		listDocs, listCodes, listWeights = listDocs[:0], listCodes[:0], listWeights[:0]
-		for _, p := range all {
-			listDocs, listCodes = append(listDocs, p.doc), append(listCodes, p.code)
-			listWeights = append(listWeights, weights[starts[p.doc]+p.code])
+		weighing = weighing[:0]
+		if len(docs) > blockLength { // a list of one block says nothing of its weights
+			for j, doc := range docs {
+				weighing = append(weighing, weights[starts[doc]+codes[j]])
+			}
 		}
-		buffer = appendList(buffer[:0], listDocs, listCodes, listWeights)
+		buffer = appendList(buffer[:0], docs, codes, weighing)
 		s.write(buffer)
 		end += uint64(len(buffer))
-		ids, counts, ends = append(ids, term), append(counts, uint32(len(all))), append(ends, end)
+		ids, counts, ends = append(ids, term), append(counts, uint32(len(docs))), append(ends, end)
 	}
 	s.write(make([]byte, packedPad))
 	s.end()
@@ -181,8 +186,6 @@ func buildPostings(s *sectionWriter, n int, parts []part) {
 	writeSection(s, sectionTermEnds, ends)
 	writeSection(s, sectionTermCounts, counts)
 }
-
-type posting struct{ doc, code uint32 }
 
 // meanOf is the mean of the parts' vectors.
 func meanOf(l *layout, parts []part) []float32 {

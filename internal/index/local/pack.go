@@ -3,6 +3,7 @@ package local
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // Integers of w bits, one after the other, lowest bits first. Reading looks at eight bytes at once, so what is read ends packedPad bytes before its slice.
@@ -13,19 +14,21 @@ func packedSize(n, width int) int { return (n*width + 7) / 8 }
 
 // pack appends values, each of at most width bits.
 func pack(dst []byte, values []uint32, width int) []byte {
+	at, size := len(dst), packedSize(len(values), width)
+	dst = slices.Grow(dst, size+8)[:at+size+8] // the last word may be written beyond the end
 	var buffer uint64
-	have := 0
+	have, to := 0, at
 	for _, v := range values {
 		buffer |= uint64(v) << have
-		for have += width; have >= 8; have -= 8 {
-			dst = append(dst, byte(buffer))
-			buffer >>= 8
+		if have += width; have >= 64 {
+			binary.LittleEndian.PutUint64(dst[to:], buffer)
+			to += 8
+			have -= 64
+			buffer = uint64(v) >> (width - have)
 		}
 	}
-	if have > 0 {
-		dst = append(dst, byte(buffer))
-	}
-	return dst
+	binary.LittleEndian.PutUint64(dst[to:], buffer)
+	return dst[:at+size]
 }
 
 // unpack reads len(out) values of width bits, 0 to 32.

@@ -1,9 +1,11 @@
 package local
 
 import (
+	"slices"
 	"sort"
 
 	"footnote/internal/rag"
+	"footnote/internal/simd"
 )
 
 // part is some of the points of a head or a segment, on their way into a new segment.
@@ -11,6 +13,8 @@ type part interface {
 	kept() []uint32 // the points, ascending
 	id(i int) pointID
 	row(i int) (row []byte, scale float32)
+	// code copies the code of a point to its lane of a group; false: there is none that is centred by mean.
+	code(group []uint64, lane, i int, mean []float32) bool
 	weightsOf(i int) []float32
 	runOf(i int) int // ascending with i
 	runCount() int
@@ -49,6 +53,7 @@ func (p *headPart) row(i int) ([]byte, float32) {
 	size := p.head.layout.size
 	return page.rows[j*size:][:size], page.scales[j]
 }
+func (p *headPart) code([]uint64, int, int, []float32) bool { return false }
 func (p *headPart) weightsOf(i int) []float32 {
 	page, j := p.at(i)
 	return page.weighing[j]
@@ -83,6 +88,9 @@ type segmentPart struct {
 	keep []uint32
 	runs []uint32 // each point's run
 	c    cursor
+
+	compared []float32 // the mean that the segment's own was compared with
+	same     bool
 }
 
 func newSegmentPart(seg *segment, l *layout, dead bitset) *segmentPart {
@@ -103,6 +111,26 @@ func (p *segmentPart) id(i int) pointID { return p.ids[i] }
 func (p *segmentPart) row(i int) ([]byte, float32) {
 	return p.rows[i*p.of.size:][:p.of.size], p.scales[i]
 }
+
+func (p *segmentPart) code(group []uint64, lane, i int, mean []float32) bool {
+	if !p.centred(mean) {
+		return false
+	}
+	from := p.codes[i/simd.CodeGroup*simd.CodeGroup*p.of.words+i%simd.CodeGroup:]
+	for w := range p.of.words {
+		group[w*simd.CodeGroup+lane] = from[w*simd.CodeGroup]
+	}
+	return true
+}
+
+// centred tells whether the segment's codes are centred by mean. The answer is kept: it is asked for every point.
+func (p *segmentPart) centred(mean []float32) bool {
+	if p.compared == nil || &p.compared[0] != &mean[0] {
+		p.compared, p.same = mean, slices.Equal(p.mean, mean)
+	}
+	return p.same
+}
+
 func (p *segmentPart) weightsOf(i int) []float32 {
 	return p.weights[p.weightStarts[i]:p.weightStarts[i+1]]
 }

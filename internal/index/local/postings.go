@@ -3,6 +3,7 @@ package local
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // A posting list holds the points that have a term, ascending, each with a code: which of the point's distinct weights the term has there. BM25's
@@ -17,7 +18,7 @@ const (
 	skipBytes   = 12
 )
 
-// appendList appends a list. weights are those that codes stand for.
+// appendList appends a list. weights are those that codes stand for; a list of one block needs none.
 func appendList(dst []byte, docs, codes []uint32, weights []float32) []byte {
 	blocks := (len(docs) + blockLength - 1) / blockLength
 	table := len(dst)
@@ -29,17 +30,16 @@ func appendList(dst []byte, docs, codes []uint32, weights []float32) []byte {
 	var gaps [blockLength]uint32
 	for b := range blocks {
 		from, to := b*blockLength, min((b+1)*blockLength, len(docs))
-		greatest := float32(0)
 		for i := from; i < to; i++ {
 			gaps[i-from] = docs[i] - before - 1
 			before = docs[i]
-			greatest = max(greatest, weights[i])
 		}
 		gapWidth, codeWidth := widthOf(gaps[:to-from]), widthOf(codes[from:to])
 		dst = append(dst, byte(gapWidth), byte(codeWidth))
 		dst = pack(dst, gaps[:to-from], gapWidth)
 		dst = pack(dst, codes[from:to], codeWidth)
 		if blocks > 1 {
+			greatest := slices.Max(weights[from:to])
 			entry := dst[table+b*skipBytes:]
 			binary.LittleEndian.PutUint32(entry, before)
 			binary.LittleEndian.PutUint32(entry[4:], uint32(len(dst)-data))

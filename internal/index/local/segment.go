@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"encoding/binary"
 	"sort"
 
 	"footnote/internal/rag"
@@ -94,7 +95,35 @@ func ends[T uint32 | uint64](offsets []T, end T, strictly bool) bool {
 
 // find is the place of a point; false when it is not here.
 func (s *segment) find(id pointID) (int, bool) {
-	i := sort.Search(s.n, func(i int) bool { return bytes.Compare(s.ids[s.order[i]][:], id[:]) >= 0 })
+	// Ids are hashes, so they lie evenly, and a place can be guessed: within some √n at first, within the root of what is left after each correction. Every probe is two cache misses, and an insert asks
+	// every segment.
+	key := func(id *pointID) int64 { return int64(binary.BigEndian.Uint32(id[:])) }
+	wanted := key(&id)
+	guess := int(wanted * int64(s.n) >> 32)
+	for range 2 {
+		guess += int((wanted - key(&s.ids[s.order[guess]])) * int64(s.n) >> 32)
+		guess = min(max(guess, 0), s.n-1)
+	}
+	before := func(i int) bool { return bytes.Compare(s.ids[s.order[i]][:], id[:]) < 0 }
+	low, high, step := 0, s.n, 2 // the first that is not before id lies in [low, high]
+	if before(guess) {
+		for low = guess + 1; low+step < s.n; step *= 2 {
+			if !before(low + step) {
+				high = low + step
+				break
+			}
+			low += step + 1
+		}
+	} else {
+		for high = guess; high-step >= 0; step *= 2 {
+			if before(high - step) {
+				low = high - step + 1
+				break
+			}
+			high -= step
+		}
+	}
+	i := low + sort.Search(high-low, func(i int) bool { return !before(low + i) })
 	if i < s.n && s.ids[s.order[i]] == id {
 		return int(s.order[i]), true
 	}

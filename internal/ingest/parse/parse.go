@@ -1,67 +1,55 @@
 // Package parse turns the bytes of a file into normalised text and its structure: headings, lists, tables, code, paragraphs.
 //
-// It owns file formats and character sets. It reads plain text, Markdown and HTML; a file of another kind is refused by name,
-// never guessed. Every block's span indexes the text that is returned beside it, in code points.
+// It owns the list of formats; each has a package of its own below this one. A file of a kind that is not in the list is refused by name, never
+// guessed. Every block's span indexes the text that is returned beside it, in code points.
 package parse
 
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"mime"
 	"path"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/gabriel-vasile/mimetype"
 
+	"footnote/internal/ingest/parse/document"
 	"footnote/internal/rag"
-	"footnote/internal/text"
 )
 
-// The media types that can be read.
-const (
-	PlainText = "text/plain"
-	Markdown  = "text/markdown"
-	HTML      = "text/html"
-)
-
-const readable = "plain text (.txt), Markdown (.md) and HTML (.html) can be read"
-
-var byExtension = map[string]string{
-	".txt": PlainText, ".text": PlainText, ".log": PlainText,
-	".md": Markdown, ".markdown": Markdown,
-	".html": HTML, ".htm": HTML, ".xhtml": HTML,
-}
-
-var byDeclared = map[string]string{
-	"text/plain": PlainText, "text/markdown": Markdown, "text/x-markdown": Markdown, "text/html": HTML, "application/xhtml+xml": HTML,
-}
-
-// MediaType tells the type of a file from its name, what its sender declared and its first bytes (512 or more, or all). The name's ending
-// counts before the declaration, which browsers and tools often leave generic. Unsupported for a kind that cannot be
-// read, or content that is not text whatever the name says.
+// MediaType tells the type of a file from its first bytes (512 or more, or all), its name and what its sender declared. A format that its bytes give away is that
+// format whatever its name says; else the name's ending counts before the declaration, which browsers and tools often leave generic. Unsupported for a kind that
+// cannot be read, or content that is not text where text is promised.
 func MediaType(filename, declared string, head []byte) (string, error) {
-	kind := ""
+	found := mimetype.Detect(head)
 	ext := strings.ToLower(path.Ext(filename))
-	if ext != "" {
-		kind = byExtension[ext]
+	f := byExtension[ext]
+	if given := bySignature(found); given != nil && !(found.Is("application/zip") && f != nil && f.zipped) { // the first bytes do not show which of the formats that are zip files it is
+		return given.mediaType, nil
 	}
-	if t, _, err := mime.ParseMediaType(declared); err == nil && kind == "" {
-		kind = byDeclared[strings.ToLower(t)]
-		if kind == "" && t != "application/octet-stream" && t != "" {
-			return "", rag.Errorf(rag.Unsupported, "%s is of type %s, which cannot be read; %s.", name(filename), rag.Clip(t, 80), readable)
+	if t, _, err := mime.ParseMediaType(declared); err == nil && f == nil {
+		f = byDeclared[strings.ToLower(t)]
+		if f == nil && t != "application/octet-stream" && t != "" {
+			return "", rag.Errorf(rag.Unsupported, "%s is of type %s, which cannot be read; %s.", name(filename), rag.Clip(t, 80), readable())
 		}
 	}
-	if kind == "" && ext != "" {
-		return "", rag.Errorf(rag.Unsupported, "%s has the ending %s, which cannot be read; %s.", name(filename), rag.Clip(ext, 20), readable)
+	if f == nil && ext != "" {
+		return "", rag.Errorf(rag.Unsupported, "%s has the ending %s, which cannot be read; %s.", name(filename), rag.Clip(ext, 20), readable())
 	}
-	if found := mimetype.Detect(head); binary(found, head) {
-		return "", rag.Errorf(rag.Unsupported, "%s holds %s, not text; %s.", name(filename), found.String(), readable)
+	if f != nil && f.zipped && found.Is("application/zip") {
+		return f.mediaType, nil
 	}
-	if kind == "" {
-		return "", rag.Errorf(rag.Unsupported, "%s has no ending or media type that tells what it is; %s.", name(filename), readable)
+	if f != nil && len(f.signatures) > 0 && len(head) > 0 {
+		return "", rag.Errorf(rag.Unsupported, "%s is called %s but holds %s; rename it, or send it with its media type.", name(filename), f.name, found.String())
 	}
-	return kind, nil
+	if binary(found, head) {
+		return "", rag.Errorf(rag.Unsupported, "%s holds %s, not text; %s.", name(filename), found.String(), readable())
+	}
+	if f == nil {
+		return "", rag.Errorf(rag.Unsupported, "%s has no ending or media type that tells what it is; %s.", name(filename), readable())
+	}
+	return f.mediaType, nil
 }
 
 func name(filename string) string {
@@ -73,7 +61,7 @@ func name(filename string) string {
 
 // binary tells whether content is no text: a known binary format, or NUL bytes without a UTF-16 mark, or many control bytes.
 func binary(found *mimetype.MIME, head []byte) bool {
-	if utf16Mark(head) {
+	if document.HasUTF16Mark(head) {
 		return false
 	}
 	if bytes.IndexByte(head, 0) >= 0 {
@@ -95,85 +83,77 @@ func binary(found *mimetype.MIME, head []byte) bool {
 	return control*20 > len(head)
 }
 
-func utf16Mark(b []byte) bool {
-	return bytes.HasPrefix(b, []byte{0xff, 0xfe}) || bytes.HasPrefix(b, []byte{0xfe, 0xff})
-}
-
-// Parse reads a file of a type that MediaType gave. ctx is looked at before the work begins.
-func Parse(ctx context.Context, content []byte, filename, mediaType string) (rag.Parsed, error) {
+// Parse reads a file of a type that MediaType gave, within the limits. It stops when ctx ends, or after limits.Time, with rag.Timeout.
+// Errors: rag.Unsupported for another type; rag.Invalid for a file that cannot be read as what it is; rag.TooLarge for one over a limit.
+func Parse(ctx context.Context, content []byte, filename, mediaType string, limits document.Limits) (rag.Parsed, error) {
+	if limits.Time > 0 {
+		var cancel func()
+		ctx, cancel = context.WithTimeoutCause(ctx, limits.Time, rag.Errorf(rag.Timeout, "%s took longer than %s to read, which is the limit.", name(filename), limits.Time))
+		defer cancel()
+	}
 	if err := ctx.Err(); err != nil {
-		return rag.Parsed{}, err
+		return rag.Parsed{}, context.Cause(ctx)
 	}
-	var b builder
-	p := rag.Parsed{MediaType: mediaType}
-	switch mediaType {
-	case PlainText:
-		plain(&b, decode(content))
-	case Markdown:
-		markdown(&b, decode(content), &p)
-	case HTML:
-		if err := page(&b, content, &p); err != nil {
-			return rag.Parsed{}, rag.Errorf(rag.Invalid, "%s cannot be read as HTML: %w", name(filename), err)
+	f := byMediaType[mediaType]
+	if f == nil {
+		return rag.Parsed{}, rag.Errorf(rag.Unsupported, "%s is of type %s, which cannot be read; %s.", name(filename), rag.Clip(mediaType, 80), readable())
+	}
+	b := &document.Builder{Limits: limits, Name: filename}
+	b.Nested = nested(limits, 1)
+	if err := withinTime(ctx, func() error { return f.parse(ctx, b, content) }); err != nil {
+		if ctx.Err() != nil {
+			return rag.Parsed{}, context.Cause(ctx)
 		}
-	default:
-		return rag.Parsed{}, rag.Errorf(rag.Unsupported, "%s is of type %s, which cannot be read; %s.", name(filename), rag.Clip(mediaType, 80), readable)
-	}
-	p.Text, p.Blocks = b.text.String(), b.blocks
-	p.Language = text.Language(p.Text)
-	if p.Title == "" {
-		p.Title = firstHeading(p)
-	}
-	p.Title = rag.Clip(strings.Join(strings.Fields(p.Title), " "), rag.MaxTitleLength)
-	return p, nil
-}
-
-// firstHeading is a document's first block when that is a heading of the first level: then it is the title.
-func firstHeading(p rag.Parsed) string {
-	if len(p.Blocks) > 0 && p.Blocks[0].Kind == rag.BlockHeading && p.Blocks[0].Level == 1 {
-		return text.Slice(p.Text, p.Blocks[0].Span.Start, p.Blocks[0].Span.End)
-	}
-	return ""
-}
-
-// plain adds the paragraphs of plain text, which blank lines part.
-func plain(b *builder, s string) {
-	var lines []string
-	flush := func() {
-		b.add(rag.BlockParagraph, 0, strings.Join(lines, "\n"))
-		lines = lines[:0]
-	}
-	for line := range strings.Lines(text.Normalise(s)) {
-		if line = strings.TrimRight(line, " \t\n"); strings.TrimSpace(line) == "" {
-			flush()
-			continue
+		if rag.CodeOf(err) != rag.Internal {
+			return rag.Parsed{}, err
 		}
-		lines = append(lines, line)
+		return rag.Parsed{}, rag.Errorf(rag.Invalid, "%s cannot be read as %s: %w", name(filename), f.name, err)
 	}
-	flush()
+	return b.Parsed(mediaType), nil
 }
 
-// builder collects blocks into one text, a blank line between them.
-type builder struct {
-	text   strings.Builder
-	length int // code points
-	blocks []rag.Block
+// withinTime runs a parser until ctx ends. Most parsers look at ctx; one that is caught in a library which does not is left to itself, so that whoever waits does not wait with it. A panic is an
+// error: a file that breaks a parser breaks nothing else.
+func withinTime(ctx context.Context, parse func() error) error {
+	done := make(chan error, 1) // so that a parser which was left can end
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				done <- rag.Errorf(rag.Invalid, "The file broke its parser: %w", fmt.Errorf("%v", r))
+			}
+		}()
+		done <- parse()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
-// add appends a block unless its text is blank.
-func (b *builder) add(kind rag.BlockKind, level int, s string) {
-	s = strings.Trim(text.Normalise(s), "\n")
-	if strings.TrimSpace(s) == "" {
-		return
+// maxNesting is how deep files may be in files: a document attached to a mail in an archive is three.
+const maxNesting = 4
+
+// nested reads the files inside a file, within its limits. A container counts against them with what it unpacks, and again when that is unpacked.
+func nested(limits document.Limits, depth int) func(ctx context.Context, name, declared string, content []byte) (*document.Builder, error) {
+	files := 0
+	return func(ctx context.Context, name, declared string, content []byte) (*document.Builder, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		if files++; limits.Entries > 0 && files > limits.Entries {
+			return nil, rag.Errorf(rag.TooLarge, "The file holds more than %d files.", limits.Entries)
+		}
+		if depth > maxNesting {
+			return nil, rag.Errorf(rag.Invalid, "it lies deeper in other files than %d", maxNesting)
+		}
+		kind, err := MediaType(name, declared, content[:min(len(content), 4096)])
+		if err != nil {
+			return nil, err
+		}
+		b := &document.Builder{Limits: limits, Name: name}
+		b.Nested = nested(limits, depth+1)
+		return b, byMediaType[kind].parse(ctx, b, content)
 	}
-	if kind != rag.BlockCode {
-		s = strings.TrimSpace(s)
-	}
-	if b.length > 0 {
-		b.text.WriteString("\n\n")
-		b.length += 2
-	}
-	start := b.length
-	b.text.WriteString(s)
-	b.length += utf8.RuneCountInString(s)
-	b.blocks = append(b.blocks, rag.Block{Kind: kind, Level: level, Span: rag.Span{Start: start, End: b.length}})
 }

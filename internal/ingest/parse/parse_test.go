@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/encoding/unicode"
 
+	"footnote/internal/ingest/parse/document"
 	"footnote/internal/rag"
 	"footnote/internal/text"
 )
@@ -40,7 +41,7 @@ func outline(t *testing.T, p rag.Parsed) []string {
 
 func parse(t *testing.T, s, kind string) rag.Parsed {
 	t.Helper()
-	p, err := Parse(t.Context(), []byte(s), "f", kind)
+	p, err := Parse(t.Context(), []byte(s), "f", kind, document.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func TestParse_AnyInputGivesSoundSpans(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{PlainText, Markdown, HTML} {
 		if err := quick.Check(func(s string) bool {
-			p, err := Parse(t.Context(), []byte("# x\n<p>"+s+"\n\n- "+s), "f", kind)
+			p, err := Parse(t.Context(), []byte("# x\n<p>"+s+"\n\n- "+s), "f", kind, document.Limits{})
 			if err != nil {
 				t.Log(err)
 				return false
@@ -140,8 +141,8 @@ func TestMediaType(t *testing.T) {
 	}{
 		{"a.md", "", plainText, Markdown}, {"A.HTML", "application/octet-stream", plainText, HTML}, {"", "text/plain; charset=utf-8", plainText, PlainText},
 		{"notes", "text/markdown", plainText, Markdown}, {"a.txt", "application/pdf", plainText, PlainText}, {"e.txt", "", nil, PlainText},
-		{"a.pdf", "application/pdf", []byte("%PDF-1.7"), ""}, {"a.txt", "", []byte("%PDF-1.7 x"), ""}, {"a.txt", "", []byte("PK\x03\x04\x14\x00"), ""},
-		{"a.docx", "", plainText, ""}, {"", "", plainText, ""}, {"a.txt", "", []byte("a\x00b"), ""}, {"", "application/json", plainText, ""},
+		{"a.pdf", "application/pdf", []byte("%PDF-1.7"), PDF}, {"a.txt", "", []byte("%PDF-1.7 x"), PDF}, {"a.pdf", "", plainText, ""}, {"a.txt", "", []byte("PK\x03\x04\x14\x00"), "application/zip"}, {"a.docx", "", []byte("PK\x03\x04\x14\x00"), "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+		{"a.docx", "", plainText, ""}, {"", "", plainText, ""}, {"a.txt", "", []byte("a\x00b"), ""}, {"", "application/json", plainText, "application/json"}, {"", "image/png", plainText, ""}, {"a.png", "", []byte("\x89PNG\r\n\x1a\n"), ""},
 	} {
 		got, err := MediaType(c.name, c.declared, c.head)
 		if got != c.want || (c.want == "" && (rag.CodeOf(err) != rag.Unsupported || c.name != "" && !strings.Contains(err.Error(), c.name))) {

@@ -1,4 +1,5 @@
-package parse
+// Package markdown reads CommonMark with GitHub's tables, and the YAML before it.
+package markdown
 
 import (
 	"fmt"
@@ -12,23 +13,52 @@ import (
 	"golang.org/x/net/html"
 	"gopkg.in/yaml.v3"
 
+	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/plain"
+	"footnote/internal/ingest/parse/web"
 	"footnote/internal/rag"
 	"footnote/internal/text"
 )
 
 var gfm = goldmark.New(goldmark.WithExtensions(extension.GFM))
 
-// markdown adds the blocks of a Markdown document (CommonMark with GitHub's tables) as readable text: markup is dropped, list markers and
+// Parse adds the blocks of a Markdown document (CommonMark with GitHub's tables) as readable text: markup is dropped, list markers and
 // table rows stay legible. YAML front matter becomes metadata, its title the title.
-func markdown(b *builder, s string, p *rag.Parsed) {
-	s = frontMatter(text.Normalise(s), p)
-	source := []byte(s)
+func Parse(b *document.Builder, s string) {
+	Body(b, frontMatter(text.Normalise(s), b))
+}
+
+// What no person writes in one line, and takes the parser time that grows with its square.
+const (
+	maxBrackets = 2000
+	maxMarks    = 100 // of quotes and lists, one in the other
+)
+
+// overgrown tells whether a line nests so much that parsing it would take for ever.
+func overgrown(s string) bool {
+	for line := range strings.Lines(s) {
+		marks := len(line) - len(strings.TrimLeft(line, ">-+* \t"))
+		if strings.Count(line, "[") > maxBrackets || marks > maxMarks && strings.Count(line[:marks], ">")+strings.Count(line[:marks], "- ")+strings.Count(line[:marks], "* ") > maxMarks {
+			return true
+		}
+	}
+	return false
+}
+
+// Body adds the blocks of Markdown that has no front matter.
+func Body(b *document.Builder, s string) {
+	if overgrown(s) {
+		b.Warn("a line nests more brackets or marks than Markdown is read with; the text was read as plain")
+		plain.Parse(b, s)
+		return
+	}
+	source := []byte(text.Normalise(s))
 	m := mdWalker{b, source}
 	m.blocks(gfm.Parser().Parse(gmtext.NewReader(source)))
 }
 
 // frontMatter cuts YAML between two --- lines off the start; what is not a mapping stays text.
-func frontMatter(s string, p *rag.Parsed) string {
+func frontMatter(s string, b *document.Builder) string {
 	rest, ok := strings.CutPrefix(s, "---\n")
 	if !ok {
 		return s
@@ -64,21 +94,21 @@ func frontMatter(s string, p *rag.Parsed) string {
 		}
 		if one := (rag.Metadata{k: m[k]}); m[k] != nil && one.Validate() != nil {
 			delete(m, k)
-			p.Warnings = append(p.Warnings, fmt.Sprintf("front matter field %q was left out: it is over a limit of metadata", rag.Clip(k, 80)))
+			b.Warn("front matter field %q was left out: it is over a limit of metadata", rag.Clip(k, 80))
 		}
 	}
 	if title, ok := m["title"].(string); ok {
-		p.Title = title
+		b.Title = title
 		delete(m, "title")
 	}
 	if len(m) > 0 {
-		p.Metadata = m
+		b.Metadata = m
 	}
 	return body
 }
 
 type mdWalker struct {
-	*builder
+	*document.Builder
 	source []byte
 }
 
@@ -87,23 +117,24 @@ func (m mdWalker) blocks(n ast.Node) {
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		switch c := c.(type) {
 		case *ast.Heading:
-			m.add(rag.BlockHeading, c.Level, m.inline(c))
+			m.Add(rag.BlockHeading, c.Level, m.inline(c))
 		case *ast.List:
 			var lines []string
 			m.list(c, 0, &lines)
-			m.add(rag.BlockList, 1, strings.Join(lines, "\n"))
+			m.Add(rag.BlockList, 1, strings.Join(lines, "\n"))
+			m.LeadIn()
 		case *ast.FencedCodeBlock, *ast.CodeBlock:
-			m.add(rag.BlockCode, 0, m.lines(c))
+			m.Add(rag.BlockCode, 0, m.lines(c))
 		case *ast.Blockquote:
-			m.add(rag.BlockQuote, 0, m.nested(c))
+			m.Add(rag.BlockQuote, 0, m.nested(c))
 		case *extast.Table:
-			m.add(rag.BlockTable, 0, m.table(c))
+			m.Table(m.table(c), 1)
 		case *ast.HTMLBlock:
-			m.add(rag.BlockParagraph, 0, stripTags(m.lines(c)))
+			m.Add(rag.BlockParagraph, 0, web.StripTags(m.lines(c)))
 		case *ast.ThematicBreak:
 		default:
 			if c.Type() == ast.TypeBlock {
-				m.add(rag.BlockParagraph, 0, m.inline(c))
+				m.Add(rag.BlockParagraph, 0, m.inline(c))
 			}
 		}
 	}
@@ -111,9 +142,9 @@ func (m mdWalker) blocks(n ast.Node) {
 
 // nested is the text of a container's blocks, one after the other.
 func (m mdWalker) nested(n ast.Node) string {
-	var inner builder
+	var inner document.Builder
 	mdWalker{&inner, m.source}.blocks(n)
-	return inner.text.String()
+	return inner.Text()
 }
 
 func (m mdWalker) list(l *ast.List, depth int, lines *[]string) {
@@ -147,16 +178,16 @@ func (m mdWalker) list(l *ast.List, depth int, lines *[]string) {
 	}
 }
 
-func (m mdWalker) table(t *extast.Table) string {
-	var rows []string
+// table lists a table's rows, the head first.
+func (m mdWalker) table(t *extast.Table) (rows [][]string) {
 	for row := t.FirstChild(); row != nil; row = row.NextSibling() {
 		var cells []string
 		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
-			cells = append(cells, strings.Join(strings.Fields(m.inline(cell)), " "))
+			cells = append(cells, m.inline(cell))
 		}
-		rows = append(rows, strings.Join(cells, " | "))
+		rows = append(rows, cells)
 	}
-	return strings.Join(rows, "\n")
+	return rows
 }
 
 func (m mdWalker) lines(n ast.Node) string {

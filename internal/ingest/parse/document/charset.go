@@ -1,4 +1,4 @@
-package parse
+package document
 
 import (
 	"bytes"
@@ -11,13 +11,13 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// decode returns text of an undeclared character set as UTF-8: by its byte order mark, as UTF-8 when it is that, else as GB18030, Big5 or
+// Decode returns text of an undeclared character set as UTF-8: by its byte order mark, as UTF-8 when it is that, else as GB18030, Big5 or
 // Windows-1252 (of which Latin-1 is a part), whichever its bytes look most like.
-func decode(content []byte) string {
+func Decode(content []byte) string {
 	switch {
 	case bytes.HasPrefix(content, []byte{0xef, 0xbb, 0xbf}):
 		return string(content[3:])
-	case utf16Mark(content):
+	case HasUTF16Mark(content):
 		return as(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), content)
 	case utf8.Valid(content):
 		return string(content)
@@ -96,4 +96,9 @@ func european(content []byte) bool {
 		i = j
 	}
 	return alone > runs
+}
+
+// HasUTF16Mark tells whether b starts with a byte order mark of UTF-16.
+func HasUTF16Mark(b []byte) bool {
+	return bytes.HasPrefix(b, []byte{0xff, 0xfe}) || bytes.HasPrefix(b, []byte{0xfe, 0xff})
 }

@@ -1,9 +1,11 @@
-package parse
+// Package web reads HTML: the main content of a page, as blocks.
+package web
 
 import (
 	"bytes"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/net/html/atom"
 	"golang.org/x/net/html/charset"
 
+	"footnote/internal/ingest/parse/document"
 	"footnote/internal/rag"
 )
 
@@ -22,34 +25,34 @@ const (
 	maxDepth   = 512  // of elements; deeper ones are passed over
 )
 
-// page adds the main content of an HTML page, in the character set that its mark, its meta element or its bytes tell.
-func page(b *builder, content []byte, p *rag.Parsed) error {
+// Parse adds the main content of an HTML page, in the character set that its mark, its meta element or its bytes tell.
+func Parse(b *document.Builder, content []byte) error {
 	doc, err := html.Parse(strings.NewReader(decodeHTML(content)))
 	if err != nil {
 		return err
 	}
-	p.Title = titleOf(doc)
+	b.Title = titleOf(doc)
 	body := find(doc, atom.Body)
 	if body == nil {
 		return nil
 	}
-	var whole builder
-	domWalker{builder: &whole}.children(body, 0)
-	if whole.length == 0 {
+	whole, main := document.Builder{Limits: b.Limits}, document.Builder{Limits: b.Limits}
+	domWalker{&whole}.children(body, 0)
+	if whole.Empty() {
 		return nil
 	}
-	var main builder
 	parser := readability.NewParser()
 	if article, err := parser.ParseDocument(doc, &url.URL{}); err == nil && article.Node != nil {
-		domWalker{builder: &main}.children(article.Node, 0)
+		domWalker{&main}.children(article.Node, 0)
 		if t := strings.TrimSpace(article.Title()); t != "" {
-			p.Title = t
+			b.Title = t
 		}
 	}
-	if main.length == 0 || whole.length < shortPage && float64(main.length) < leastShare*float64(whole.length) {
-		main = whole
+	chosen := &main
+	if main.Empty() || whole.Len() < shortPage && float64(main.Len()) < leastShare*float64(whole.Len()) {
+		chosen = &whole
 	}
-	*b = main
+	b.Append(chosen)
 	return nil
 }
 
@@ -62,7 +65,7 @@ func decodeHTML(content []byte) string {
 	if utf8.Valid(content) {
 		return string(content)
 	}
-	return decode(content)
+	return document.Decode(content)
 }
 
 func titleOf(doc *html.Node) string {
@@ -87,23 +90,35 @@ func textOf(n *html.Node) string {
 	return b.String()
 }
 
-// stripTags is the text of a piece of HTML.
-func stripTags(s string) string {
+// Whole adds everything that an HTML text shows, not only its main content: for pages that are nothing else, as in books and mail.
+func Whole(b *document.Builder, content []byte) error {
+	doc, err := html.Parse(strings.NewReader(decodeHTML(content)))
+	if err != nil {
+		return err
+	}
+	if body := find(doc, atom.Body); body != nil {
+		domWalker{b}.children(body, 0)
+	}
+	return nil
+}
+
+// StripTags is the text of a piece of HTML.
+func StripTags(s string) string {
 	nodes, err := html.ParseFragment(strings.NewReader(s), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div})
 	if err != nil {
 		return s
 	}
-	var b builder
+	var b document.Builder
 	for _, n := range nodes {
 		root := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 		root.AppendChild(n)
-		domWalker{builder: &b}.children(root, 0)
+		domWalker{&b}.children(root, 0)
 	}
-	return b.text.String()
+	return b.Text()
 }
 
 // domWalker adds the blocks of elements.
-type domWalker struct{ *builder }
+type domWalker struct{ *document.Builder }
 
 // children adds the blocks below n; runs of inline content between blocks are paragraphs.
 func (d domWalker) children(n *html.Node, depth int) {
@@ -112,7 +127,7 @@ func (d domWalker) children(n *html.Node, depth int) {
 	}
 	var inline strings.Builder
 	flush := func() {
-		d.add(rag.BlockParagraph, 0, collapse(inline.String()))
+		d.Add(rag.BlockParagraph, 0, collapse(inline.String()))
 		inline.Reset()
 	}
 	for c := range n.ChildNodes() {
@@ -129,19 +144,20 @@ func (d domWalker) children(n *html.Node, depth int) {
 func (d domWalker) element(n *html.Node, depth int) {
 	switch n.DataAtom {
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
-		d.add(rag.BlockHeading, int(n.Data[1]-'0'), strings.ReplaceAll(collapse(textOf(n)), "\n", " "))
+		d.Add(rag.BlockHeading, int(n.Data[1]-'0'), strings.ReplaceAll(collapse(textOf(n)), "\n", " "))
 	case atom.Ul, atom.Ol:
 		var lines []string
 		list(n, 0, &lines)
-		d.add(rag.BlockList, 1, strings.Join(lines, "\n"))
+		d.Add(rag.BlockList, 1, strings.Join(lines, "\n"))
+		d.LeadIn()
 	case atom.Table:
-		d.add(rag.BlockTable, 0, table(n))
+		d.Table(table(n))
 	case atom.Pre:
-		d.add(rag.BlockCode, 0, rawText(n))
+		d.Add(rag.BlockCode, 0, rawText(n))
 	case atom.Blockquote:
-		var inner builder
+		var inner document.Builder
 		domWalker{&inner}.children(n, depth)
-		d.add(rag.BlockQuote, 0, inner.text.String())
+		d.Add(rag.BlockQuote, 0, inner.Text())
 	case atom.Script, atom.Style, atom.Noscript, atom.Template, atom.Head, atom.Svg, atom.Iframe:
 	default:
 		d.children(n, depth)
@@ -197,23 +213,57 @@ func itoa(n int) string {
 	return itoa(n/10) + string(rune('0'+n%10))
 }
 
-func table(n *html.Node) string {
-	var rows []string
+// table lists the rows of a table, cells that span several repeated, and how many of them are its head: those in thead, or of th alone. A table in a cell is that cell's text.
+func table(n *html.Node) (rows [][]string, header int) {
+	var g document.Grid
+	count := 0
 	for row := range n.Descendants() {
-		if row.DataAtom != atom.Tr {
+		if row.DataAtom != atom.Tr || owner(row) != n {
 			continue
 		}
-		var cells []string
+		begun, head := false, true
 		for cell := range row.ChildNodes() {
-			if cell.DataAtom == atom.Td || cell.DataAtom == atom.Th {
-				cells = append(cells, strings.Join(strings.Fields(textOf(cell)), " "))
+			if cell.DataAtom != atom.Td && cell.DataAtom != atom.Th {
+				continue
 			}
+			if !begun {
+				g.Row()
+				begun = true
+			}
+			g.Cell(textOf(cell), attribute(cell, "colspan"), attribute(cell, "rowspan"))
+			head = head && cell.DataAtom == atom.Th
 		}
-		if strings.TrimSpace(strings.Join(cells, "")) != "" {
-			rows = append(rows, strings.Join(cells, " | "))
+		if !begun {
+			continue
+		}
+		if head = head || row.Parent.DataAtom == atom.Thead; head && header == count {
+			header++
+		}
+		count++
+	}
+	return g.Rows(), header
+}
+
+// owner is the table that a row is of.
+func owner(row *html.Node) *html.Node {
+	for n := row.Parent; n != nil; n = n.Parent {
+		if n.DataAtom == atom.Table {
+			return n
 		}
 	}
-	return strings.Join(rows, "\n")
+	return nil
+}
+
+// attribute is the number that an attribute has, 1 where it is none.
+func attribute(n *html.Node, name string) int {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			if v, err := strconv.Atoi(strings.TrimSpace(a.Val)); err == nil {
+				return v
+			}
+		}
+	}
+	return 1
 }
 
 func rawText(n *html.Node) string {

@@ -1,0 +1,144 @@
+package pdf
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"footnote/internal/ingest/parse/document"
+	"footnote/internal/rag"
+)
+
+// reference is what poppler's pdftotext makes of a file.
+type reference struct {
+	File  string `json:"file"`
+	RC    int    `json:"rc"`
+	Pages int    `json:"pages"`
+	Text  string `json:"text"`
+}
+
+func references480(t testing.TB) (dir string, out []reference) {
+	t.Helper()
+	dir = os.Getenv("EVAL_DATA")
+	if dir == "" {
+		t.Skip("EVAL_DATA is not set: the PDFs of pdf.js are not read")
+	}
+	f, err := os.Open(filepath.Join(dir, "parsers", "pdfjs-poppler.jsonl.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := bufio.NewScanner(z)
+	s.Buffer(nil, 64<<20)
+	for s.Scan() {
+		var r reference
+		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	if s.Err() != nil {
+		t.Fatal(s.Err())
+	}
+	return filepath.Join(dir, "parsers"), out
+}
+
+// words counts a text's words: runs of letters and digits, each wide character one of its own.
+func words(s string) map[string]int {
+	out := map[string]int{}
+	var b strings.Builder
+	end := func() {
+		if b.Len() > 0 {
+			out[b.String()]++
+			b.Reset()
+		}
+	}
+	for _, r := range s {
+		switch {
+		case wide(r):
+			end()
+			out[string(r)]++
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			b.WriteRune(unicode.ToLower(r))
+		default:
+			end()
+		}
+	}
+	end()
+	return out
+}
+
+// recall is the share of the words of want that got has.
+func recall(want, got string) float64 {
+	has := words(got)
+	n, found := 0, 0
+	for w, c := range words(want) {
+		n += c
+		found += min(c, has[w])
+	}
+	if n == 0 {
+		return 1
+	}
+	return float64(found) / float64(n)
+}
+
+// The 480 PDFs that pdf.js is tested with are odd or broken in every way that is known. None may crash or hang, and of those that poppler reads nearly every word is found.
+func TestParse_OddAndBrokenFiles(t *testing.T) {
+	dir, files := references480(t)
+	if testing.Short() {
+		files = files[:60]
+	}
+	var shares []float64
+	outcomes := map[string]int{}
+	for _, f := range files {
+		content, err := os.ReadFile(filepath.Join(dir, f.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &document.Builder{Limits: document.DefaultLimits}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		err = Parse(ctx, b, content)
+		if ctx.Err() != nil {
+			t.Errorf("%s: not read within 30 s", f.File)
+		}
+		cancel()
+		switch {
+		case err == nil:
+			outcomes["read"]++
+		case rag.CodeOf(err) == rag.Invalid || rag.CodeOf(err) == rag.TooLarge:
+			m, _, _ := strings.Cut(err.Error(), ":")
+			outcomes[m]++
+		default:
+			t.Errorf("%s: %v", f.File, err)
+		}
+		if f.RC == 0 && strings.TrimSpace(f.Text) != "" {
+			share := recall(f.Text, b.Text())
+			shares = append(shares, share)
+			if share < 0.9 {
+				t.Logf("%.3f %s %v", share, f.File, err)
+			}
+		}
+	}
+	slices.Sort(shares)
+	median := shares[len(shares)/2]
+	var mean float64
+	for _, s := range shares {
+		mean += s / float64(len(shares))
+	}
+	t.Logf("%d files that poppler reads: recall of its words: median %.4f, mean %.4f, lower quartile %.4f; %v", len(shares), median, mean, shares[len(shares)/4], outcomes)
+	if median < 0.985 {
+		t.Errorf("got a median recall of %.4f of poppler's words, want 0.985", median)
+	}
+}

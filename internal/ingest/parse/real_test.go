@@ -1,0 +1,161 @@
+package parse
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"footnote/internal/ingest/parse/document"
+	"footnote/internal/rag"
+	"footnote/internal/text"
+)
+
+// expected is a real file with the Markdown that it says.
+type expected struct {
+	Set      string   `json:"set"`
+	Kind     string   `json:"kind"`
+	Source   string   `json:"source"`
+	Expected []string `json:"expected"`
+}
+
+func manifest(t *testing.T) (dir string, out []expected) {
+	t.Helper()
+	if dir = os.Getenv("EVAL_DATA"); dir == "" {
+		t.Skip("EVAL_DATA is not set: the real files are not read")
+	}
+	dir = filepath.Join(dir, "parsers")
+	f, err := os.Open(filepath.Join(dir, "manifest.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	s.Buffer(nil, 1<<20)
+	for s.Scan() {
+		var e expected
+		if err := json.Unmarshal(s.Bytes(), &e); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, e)
+	}
+	if s.Err() != nil {
+		t.Fatal(s.Err())
+	}
+	return dir, out
+}
+
+var (
+	ownWords      = regexp.MustCompile(`(?m)^\w+ chart$|, time: [^\]]*|\[author:`) // what the expected text says of itself: kinds of charts, times of comments
+	markdownImage = regexp.MustCompile(`!\[[^\]]*\]\([^)]*\)|<!--.*?-->`)
+	markdownLink  = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
+	entity        = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", `\_`, "_", `\*`, "*", "&quot;", `"`)
+)
+
+// words counts a text's words: runs of letters and digits, each Chinese character one of its own.
+func words(s string) map[string]int {
+	out := map[string]int{}
+	var b strings.Builder
+	end := func() {
+		if b.Len() > 0 {
+			out[b.String()]++
+			b.Reset()
+		}
+	}
+	for _, r := range s {
+		switch {
+		case text.IsHan(r):
+			end()
+			out[string(r)]++
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			b.WriteRune(unicode.ToLower(r))
+		default:
+			end()
+		}
+	}
+	end()
+	return out
+}
+
+// recall is the share of the words of want that got has.
+func recall(want, got string) float64 {
+	has := words(got)
+	n, found := 0, 0
+	for w, c := range words(want) {
+		n += c
+		found += min(c, has[w])
+	}
+	if n == 0 {
+		return 1
+	}
+	return float64(found) / float64(n)
+}
+
+// missing lists some of the words of want that got lacks.
+func missing(want, got string) (out []string) {
+	has := words(got)
+	for w, c := range words(want) {
+		if has[w] < c {
+			out = append(out, w)
+		}
+	}
+	slices.Sort(out)
+	return out[:min(len(out), 25)]
+}
+
+// Of real files of each format, so many of the expected words are found, on average over the files.
+func TestParse_RealFiles(t *testing.T) {
+	t.Parallel()
+	dir, files := manifest(t)
+	least := map[string]float64{"docx": 0.97, "pptx": 0.97, "xlsx": 0.97, "html": 0.97, "csv": 0.97, "odf": 0.95, "epub": 0.95, "md": 0.97}
+	shares := map[string][]float64{}
+	for _, f := range files {
+		var want string
+		for _, name := range f.Expected {
+			if strings.HasSuffix(name, ".md") {
+				want = name
+			}
+		}
+		if least[f.Kind] == 0 || want == "" || f.Set != "docling" || strings.HasSuffix(f.Source, ".pdf") {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(dir, f.Source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		markdown, err := os.ReadFile(filepath.Join(dir, want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := entity.Replace(markdownLink.ReplaceAllString(markdownImage.ReplaceAllString(ownWords.ReplaceAllString(string(markdown), " "), " "), "$1"))
+		var p rag.Parsed
+		kind, err := MediaType(filepath.Base(f.Source), "", content[:min(len(content), 4096)])
+		if err == nil {
+			p, err = Parse(t.Context(), content, filepath.Base(f.Source), kind, document.DefaultLimits)
+		}
+		share := recall(said, p.Title+"\n"+p.Text)
+		shares[f.Kind] = append(shares[f.Kind], share)
+		if share < 0.97 {
+			t.Logf("%.3f %s %v %v; missing %v", share, f.Source, err, p.Warnings, missing(said, p.Title+"\n"+p.Text))
+		}
+	}
+	for kind, least := range least {
+		if len(shares[kind]) == 0 {
+			continue
+		}
+		mean := 0.0
+		for _, s := range shares[kind] {
+			mean += s / float64(len(shares[kind]))
+		}
+		slices.Sort(shares[kind])
+		t.Logf("%s: %d files, %.4f of the expected words on average, the median %.4f", kind, len(shares[kind]), mean, shares[kind][len(shares[kind])/2])
+		if mean < least {
+			t.Errorf("%s: got %.4f of the expected words, want %.2f", kind, mean, least)
+		}
+	}
+}

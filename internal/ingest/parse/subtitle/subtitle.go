@@ -1,0 +1,74 @@
+// Package subtitle reads what is said in WebVTT and SubRip files.
+package subtitle
+
+import (
+	"context"
+	"html"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"footnote/internal/ingest/parse/document"
+	"footnote/internal/rag"
+	"footnote/internal/text"
+)
+
+var (
+	timing  = regexp.MustCompile(`^(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}`)
+	speaker = regexp.MustCompile(`<v(?:\.[^ >]*)?\s+([^>]+)>`)
+	tag     = regexp.MustCompile(`</?[a-zA-Z0-9.:]+(?:\s[^>]*)?>|\{\\[^}]*\}`)
+)
+
+// paragraphLength is how many code points a paragraph has after which it ends with the next sentence.
+const paragraphLength = 400
+
+// Parse adds what is said, without times, as paragraphs: cues of one speaker are joined.
+func Parse(_ context.Context, b *document.Builder, content []byte) error {
+	var who, said string
+	flush := func() {
+		if said != "" && who != "" {
+			said = who + ": " + said
+		}
+		b.Add(rag.BlockParagraph, 0, said)
+		said = ""
+	}
+	for cue := range strings.SplitSeq(text.Normalise(document.Decode(content)), "\n\n") {
+		lines := strings.Split(strings.Trim(cue, "\n"), "\n")
+		at := -1
+		for i, l := range lines[:min(2, len(lines))] {
+			if timing.MatchString(strings.TrimSpace(l)) {
+				at = i
+			}
+		}
+		if at < 0 { // a header, a note, a style
+			continue
+		}
+		s := strings.Join(lines[at+1:], " ")
+		name := who
+		if m := speaker.FindStringSubmatch(s); m != nil {
+			name = strings.TrimSpace(m[1])
+		} else if strings.Contains(s, "<v") || who != "" {
+			name = ""
+		}
+		s = strings.Join(strings.Fields(html.UnescapeString(tag.ReplaceAllString(speaker.ReplaceAllString(s, ""), ""))), " ")
+		if s == "" {
+			continue
+		}
+		before, _ := utf8.DecodeLastRuneInString(said)
+		after, _ := utf8.DecodeRuneInString(s)
+		if name != who || text.Len(said) > paragraphLength && strings.ContainsRune(".!?。！？", before) {
+			flush()
+		}
+		who = name
+		switch {
+		case said == "":
+			said = s
+		case text.IsHan(before) && text.IsHan(after):
+			said += s
+		default:
+			said += " " + s
+		}
+	}
+	flush()
+	return nil
+}

@@ -1,0 +1,46 @@
+package ingest
+
+import (
+	"context"
+	"io"
+
+	"footnote/internal/ingest/parse"
+	"footnote/internal/rag"
+)
+
+// Preview tells what a source would give: its text, structure and chunks, cut as the named collection's are, or as a new one's where none is named. Nothing is stored or embedded.
+// Errors: those of Submit.
+func (s *Service) Preview(ctx context.Context, collection string, source rag.Source) (rag.Preview, error) {
+	var out rag.Preview
+	c, e := rag.Collection{Chunking: rag.DefaultChunking}, s.o.Embedder
+	if collection != "" {
+		var err error
+		if c, e, err = s.open(ctx, collection); err != nil {
+			return out, err
+		}
+	}
+	u := source.Upload
+	if err := validate(u); err != nil {
+		return out, err
+	}
+	content, err := io.ReadAll(io.LimitReader(source.Content, rag.MaxDocumentBytes+1))
+	if err != nil {
+		return out, err
+	}
+	if len(content) > rag.MaxDocumentBytes {
+		return out, rag.Errorf(rag.TooLarge, "The document is larger than %d bytes.", rag.MaxDocumentBytes)
+	}
+	if u.MediaType, err = parse.MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
+		return out, err
+	}
+	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{ExternalID: u.ExternalID, Version: 1}, content)
+	if err != nil {
+		return out, err
+	}
+	out.Parsed, out.Chunks = parsed, v.Chunks
+	out.Parsed.Title, out.Parsed.Metadata = v.Document.Title, v.Document.Metadata
+	for _, k := range v.Chunks {
+		out.Tokens = append(out.Tokens, e.CountTokens(rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text)))
+	}
+	return out, nil
+}
