@@ -74,6 +74,7 @@ type app struct {
 	queries  *embedcache.Cache    // of all models; nil when none is wanted
 	ingest   *ingest.Service
 	search   *search.Service
+	answer   *answer.Service
 	streams  *httpapi.Streams
 	answers  answer.Options
 	handler  http.Handler
@@ -201,7 +202,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
-	a.tokens, _ = a.embedder.(search.TokenEmbedder) // before the cache stands in front of it
+	if tokens, ok := a.embedder.(search.TokenEmbedder); ok { // before the cache of queries stands in front of it
+		a.tokens = embedcache.OverStates(tokens, embedcache.StatesOptions{Fingerprint: a.embedder.Fingerprint()})
+	}
 	a.cacheQueries(registry)
 	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -251,7 +254,6 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		}
 	}
 	answering.Judge = openJudge(c, log)
-	answers := answer.New(answering)
 	a.streams = httpapi.NewStreams(c.StreamGrace)
 	a.closers = append(a.closers, func() error { // before the stores that answers are made of
 		now, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -260,8 +262,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		return nil
 	})
 	a.answers = answering
+	a.answer = answer.New(answering)
 	serving := httpapi.Options{
-		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: answers, Prompts: answers, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
+		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: a.answer, Prompts: a.answer, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe, Streams: a.streams,
 	}
 	for _, e := range a.others {

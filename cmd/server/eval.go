@@ -286,5 +286,5 @@ func (e *evaluated) Evidence(ctx context.Context, query string) (float64, error)
 	for i, h := range found.Hits {
 		passages[i] = rag.Passage{Number: i + 1, Hit: h}
 	}
-	return answer.Evidence(e.embedder.Model(), query, passages), nil
+	return e.answer.Evidence(ctx, query, passages)
 }

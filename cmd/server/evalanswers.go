@@ -152,7 +152,11 @@ func (a answering) Answer(ctx context.Context, question string) (eval.Given, err
 	if len(given.Degraded) > 0 {
 		return eval.Given{}, fmt.Errorf("the search left out: %s; the log says why", strings.Join(given.Degraded, ", "))
 	}
-	g := eval.Given{Answer: given, Evidence: answer.Evidence(a.embedder.Model(), q.Text, given.Passages)}
+	evidence, err := a.usual.Evidence(ctx, q.Text, given.Passages)
+	if err != nil {
+		return eval.Given{}, err
+	}
+	g := eval.Given{Answer: given, Evidence: evidence}
 	if g.Evidence < 0 && given.Status == rag.Abstained {
 		anyway, err := a.anyway.Answer(ctx, q, nil)
 		if err != nil {

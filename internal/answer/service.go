@@ -150,6 +150,7 @@ type writer struct {
 	emit      func(rag.Event) error
 	streaming bool                      // somebody reads along: what was said cannot be taken back
 	texts     map[rag.DocumentID]string // stored texts read so far
+	reading   *reading                  // what the passages say of the question; nil: not looked yet
 	parts     []part                    // of a written answer, and its markers
 	marks     []rag.Span
 	notes     []footnote
@@ -158,13 +159,17 @@ type writer struct {
 }
 
 func (w *writer) write() error {
-	if reason := w.weak(); reason != "" && (!w.o.Always || len(w.answer.Passages) == 0) {
+	reason, err := w.weak()
+	if err != nil {
+		return err
+	}
+	if reason != "" && (!w.o.Always || len(w.answer.Passages) == 0) {
 		return w.abstain(reason)
 	}
 	if w.o.Chat == nil {
 		return w.timed("extract", w.extract)
 	}
-	err := w.timed("generate", w.generate)
+	err = w.timed("generate", w.generate)
 	if err != nil && rag.CodeOf(err) != rag.Invalid && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
 		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
 		w.answer.Text, w.answer.Claims, w.answer.Citations, w.answer.Usage = "", nil, nil, rag.Usage{}
@@ -199,7 +204,8 @@ func (w *writer) say(s string) error {
 
 // abstain says that the documents have no answer.
 func (w *writer) abstain(reason string) error {
-	w.answer.Status, w.answer.Reason = rag.Abstained, reason
+	w.answer.Missing, w.answer.Nearest = missing(w.question.Text, w.answer.Passages), nearest(w.answer.Passages)
+	w.answer.Status, w.answer.Reason = rag.Abstained, reason+lacking(w.answer.Missing)
 	if w.answer.Text != "" {
 		return nil
 	}

@@ -88,7 +88,8 @@ var featureNames = []string{
 //go:embed support.json
 var supportWeights []byte
 
-var weights = func() []float64 {
+// supporting are the weights of features, in their order.
+var supporting = func() []float64 {
 	named := map[string]float64{}
 	if err := json.Unmarshal(supportWeights, &named); err != nil {
 		panic(fmt.Sprintf("support.json: %v", err)) // it is in the program
@@ -113,7 +114,7 @@ func (regression) Support(_ context.Context, bearings []Bearing) ([]float64, err
 		}
 		z := 0.0
 		for j, x := range e.features() {
-			z += weights[j] * x
+			z += supporting[j] * x
 		}
 		out[i] = 1 / (1 + math.Exp(-z))
 	}
