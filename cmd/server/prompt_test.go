@@ -155,9 +155,11 @@ func testPrompt_RenderShowsWhatWouldBeAsked(t *testing.T) {
 	if !slices.Equal(answered.Dropped, small.Dropped) || len(answered.Passages) != len(small.Passages)+len(small.Dropped) {
 		t.Errorf("the answer dropped %v of %d, the rendering %v", answered.Dropped, len(answered.Passages), small.Dropped)
 	}
+	long := map[string]any{"user": strings.Repeat("long ", 400) + "{{.Passages}}{{.Question}}"}
+	s.call("PATCH", "/v1/collections/handbook", map[string]any{"prompt": long}, 200, nil)
 	for path, in := range map[string]map[string]any{
-		"/v1/prompts/render": {"budget": 256, "messages": nil, "prompt": map[string]any{"user": strings.Repeat("long ", 400) + "{{.Passages}}{{.Question}}"}},
-		"/v1/query":          {"max_tokens": 4000, "query": strings.Repeat("How long is parental leave? ", 60)},
+		"/v1/prompts/render": {"budget": 256, "messages": nil, "prompt": long},
+		"/v1/query":          {"budget": 256},
 	} {
 		for k, v := range map[string]any{"query": parental, "collections": []string{"handbook"}} {
 			if in[k] == nil {

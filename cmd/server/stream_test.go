@@ -459,7 +459,7 @@ func TestStream_JobsEventsTellWhoeverComesBackHowItStands(t *testing.T) {
 func TestAsk_WritesTheAnswerAsItIsMadeThenItsFootnotes(t *testing.T) {
 	proceed := make(chan struct{})
 	s := withModel(t, chatServer(t, func(w http.ResponseWriter, _ *http.Request) {
-		writes(w, false, "Parental leave lasts", "\x1b[31m sixteen weeks")
+		writes(w, false, "Parental leave lasts", "\x1b\x07 sixteen weeks")
 		<-proceed
 		writes(w, true, " at full pay [1].")
 	}))
@@ -475,8 +475,8 @@ func TestAsk_WritesTheAnswerAsItIsMadeThenItsFootnotes(t *testing.T) {
 		w.Close()
 		asked <- asking{got, err}
 	}()
-	first := make([]byte, len("Parental leave lasts[31m sixteen weeks"))
-	if _, err := io.ReadFull(r, first); err != nil || string(first) != "Parental leave lasts[31m sixteen weeks" {
+	first := make([]byte, len("Parental leave lasts sixteen weeks"))
+	if _, err := io.ReadFull(r, first); err != nil || string(first) != "Parental leave lasts sixteen weeks" {
 		t.Errorf("before the model goes on: got %q, %v", first, err)
 	}
 	close(proceed)
