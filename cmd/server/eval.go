@@ -25,6 +25,7 @@ type evalOptions struct {
 	most                                 int // questions of a set; 0: all
 	fusions, reranks, efforts, collapses []string
 	rerankDepth                          int
+	answers                              answerOptions
 }
 
 func (p *program) evalCommand() *cobra.Command {
@@ -42,13 +43,22 @@ The first values of --fusion, --rerank, --effort and --collapse make a search th
 each further value makes one that differs in it alone, which is compared with the first one too. Quotation marks in the set's questions ask
 for nothing. With --foreign, the questions of other sets are asked as well, to see whether they are refused.
 
-With --report, the tables of all sets are written into a Markdown file, between the two lines that mark their place.`,
+With --report, the tables of all sets are written into a Markdown file, between the two lines that mark their place.
+
+` + answersLong,
 		Example: `  footnote eval --dataset data/scifact
   footnote eval --dataset data/scifact --fusion zscore,rrf,convex --rerank none,late --keep /tmp/sets
   footnote eval --dataset data/xquad-en --foreign data/cranfield --json
-  footnote eval --all data --split DEV --keep /tmp/sets --report docs/quality.md`,
+  footnote eval --all data --split DEV --keep /tmp/sets --report docs/quality.md
+  footnote eval --answers --dataset data/xquad-en --foreign data/cranfield --fail-below contains=0.85,refused=0.97`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.answers.check(cmd); err != nil {
+				return exitError{exitUsage, err}
+			}
+			if o.answers.on {
+				return p.evalAnswers(cmd.Context(), o)
+			}
 			o.command = "footnote eval --dataset DIR"
 			for _, name := range []string{"split", "queries", "fusion", "rerank", "rerank-depth", "effort", "collapse"} {
 				if cmd.Flags().Changed(name) {
@@ -70,6 +80,7 @@ With --report, the tables of all sets are written into a Markdown file, between 
 	cmd.Flags().StringSliceVar(&o.efforts, "effort", []string{"normal"}, "normal, high: search again near the best")
 	cmd.Flags().StringSliceVar(&o.collapses, "collapse", []string{"false"}, "near-duplicates as one hit: true, false")
 	cmd.Flags().IntVar(&o.rerankDepth, "rerank-depth", 20, "candidates to rerank")
+	o.answers.flags(cmd)
 	cmd.MarkFlagsOneRequired("dataset", "all")
 	cmd.MarkFlagsMutuallyExclusive("dataset", "all")
 	return cmd
@@ -275,5 +286,5 @@ func (e *evaluated) Evidence(ctx context.Context, query string) (float64, error)
 	for i, h := range found.Hits {
 		passages[i] = rag.Passage{Number: i + 1, Hit: h}
 	}
-	return answer.Evidence(e.embedder.Model(), query, passages), nil
+	return e.answer.Evidence(ctx, query, passages)
 }

@@ -143,7 +143,7 @@ func testMalformed_RequestsGetTheRightProblem(t *testing.T) {
 		{"POST", query, j, ask(`, "explain": "yes"`), 400, "invalid_request", "/explain"},
 		{"POST", query, j, ask(`, "neighbours": 3`), 400, "invalid_request", "/neighbours"},
 		{"POST", query, j, ask(`, "neighbours": -1`), 400, "invalid_request", "/neighbours"},
-		{"POST", query, j, ask(`, "language": "fr"`), 400, "invalid_request", "/language"},
+		{"POST", query, j, ask(`, "language": "tlh"`), 400, "invalid_request", "/language"},
 		{"POST", query, j, ask(`, "messages": [{"role": "system", "content": "x"}]`), 400, "invalid_request", "/messages"},
 		{"POST", query, j, ask(`, "stream": true, "top_k": 0`), 400, "invalid_request", "/top_k"},
 		{"POST", query, j, `{"query": "q", "collections": ["none"], "stream": true}`, 404, "not_found", ""},

@@ -94,7 +94,7 @@ func testGenerated_WrongNumbersAndNegationsAreNotSupported(t *testing.T) {
 	s := withModel(t, chatServer(t, func(w http.ResponseWriter, _ *http.Request) { writes(w, true, said.Load().(string)) }))
 	for claim, want := range map[string]string{
 		"Parental leave lasts sixteen weeks at full pay [1].":         "supported",
-		"Parental leave lasts 26 weeks at full pay [1].":              "unsupported",
+		"Parental leave lasts 26 weeks at full pay [1].":              "contradicted",
 		"Parental leave does not last sixteen weeks at full pay [1].": "contradicted",
 	} {
 		said.Store(claim)

@@ -130,8 +130,8 @@ nothing leaves this machine unless you name a model's endpoint.`,
 		p.flags["INSECURE"] = v
 		return nil
 	})
-	root.AddCommand(p.serveCommand(), p.ingestCommand(), p.parseCommand(), p.askCommand(), p.searchCommand(), p.groundCommand(), p.evalCommand(), p.doctorCommand(),
-		p.keysCommand(), p.reconcileCommand(), p.exportCommand(), p.importCommand(), p.reembedCommand(), p.demoCommand(), p.healthcheckCommand(), p.versionCommand())
+	root.AddCommand(p.serveCommand(), p.ingestCommand(), p.parseCommand(), p.askCommand(), p.searchCommand(), p.groundCommand(), p.evalCommand(), p.evalClaimsCommand(), p.doctorCommand(),
+		p.keysCommand(), p.reconcileCommand(), p.exportCommand(), p.importCommand(), p.reembedCommand(), p.promptCommand(), p.demoCommand(), p.healthcheckCommand(), p.versionCommand())
 	return root
 }
 

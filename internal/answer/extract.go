@@ -1,66 +1,65 @@
 package answer
 
 import (
-	"math"
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
+	"footnote/internal/lexical"
 	"footnote/internal/rag"
 	"footnote/internal/text"
 )
 
-// Bounds of the work of an extractive answer.
+// Bounds of an extractive answer.
 const (
-	extractPassages  = 4  // passages whose sentences are looked at
-	embeddedSentence = 16 // sentences that are embedded, the best by vocabulary
-	maxSentences     = 2  // in the answer
-	secondMargin     = 0.6
+	maxSentences = 4   // in the answer, lead context included
+	enoughChance = .75 // that one of the chosen sentences answers; with it, no further one is added
+	leastChance  = .06 // of a sentence that is worth adding
+	maxLead      = 300 // code points of a sentence that is kept for context
 )
 
-// candidate is a sentence that may be the answer.
-type candidate struct {
-	passage  rag.Passage
-	span     rag.Span // of the document's text
-	text     string
-	foreign  bool // of another language than the question
-	coverage float64
-	cosine   float64
-	score    float64
+// excerpt is a chosen sentence, with the one before it where it cannot be understood without.
+type excerpt struct {
+	candidate
+	lead bool
 }
 
-// hope ranks sentences before they are embedded: by vocabulary, or for one in another language by its passage alone.
-func (c candidate) hope() float64 {
-	if c.foreign {
-		return 0.5 - 0.01*float64(c.passage.Number)
+// sentences is how many an excerpt has.
+func (e excerpt) sentences() int {
+	if e.lead {
+		return 2
 	}
-	return c.coverage - 0.01*float64(c.passage.Number)
+	return 1
 }
 
-// extract answers with the sentences that answer best. A sentence's score is the sum of the z-scores of its idf-free term coverage, of its
-// cosine with the question when embedded alone, and of its passage's fused score.
+// extract answers with the sentences that answer best.
 func (w *writer) extract() error {
-	candidates, err := w.candidates()
+	r, err := w.look()
 	if err != nil {
 		return err
 	}
-	if len(candidates) == 0 {
+	r.weigh()
+	chosen := r.choose()
+	if len(chosen) == 0 {
 		return w.abstain("The passages that were found hold no sentence to quote.")
 	}
 	w.answer.Status = rag.Answered
-	for i, c := range choose(candidates) {
+	for i, e := range chosen {
 		if i > 0 {
 			if err := w.say(" "); err != nil {
 				return err
 			}
 		}
+		passage := r.passages[e.passage].Passage
 		start := text.Len(w.answer.Text)
-		said := withoutMarkers(strings.Join(strings.Fields(c.text), " ")) // a source's own [3] is no footnote of ours
+		said := withoutMarkers(strings.Join(strings.Fields(inChunk(passage.Hit.Chunk, e.span)), " ")) // a source's own [3] is no footnote of ours
 		if err := w.say(said + " [" + itoa(i+1) + "]"); err != nil {
 			return err
 		}
 		span := rag.Span{Start: start, End: text.Len(w.answer.Text)}
-		cited, err := w.cite(i+1, c.passage, span, alignment{Source: c.span, Support: 1, Verdict: rag.VerdictSupported}, rag.AttributionMarker)
+		cited, err := w.cite(i+1, passage, span, alignment{Source: e.span, Support: 1, Verdict: rag.VerdictSupported}, rag.AttributionMarker)
 		if err != nil {
 			return err
 		}
@@ -74,96 +73,96 @@ func (w *writer) extract() error {
 	return nil
 }
 
-// candidates lists the sentences of the first passages with their scores.
-func (w *writer) candidates() ([]candidate, error) {
-	asked := termSet(w.question.Text)
-	var out []candidate
-	seen := map[string]bool{}
-	for _, p := range beside(w.answer.Passages, extractPassages) {
-		for _, s := range sentences(p.Hit.Chunk) {
-			if key := string(p.Hit.Document.ID) + s.String(); !seen[key] { // chunks overlap
-				seen[key] = true
-				sentence := text.Slice(p.Hit.Chunk.Text, s.Start-p.Hit.Chunk.Span.Start, s.End-p.Hit.Chunk.Span.Start)
-				out = append(out, candidate{passage: p, span: s, text: sentence, coverage: coverage(asked, termSet(sentence)), foreign: script(sentence) != script(w.question.Text)})
-			}
+// choose takes sentences, best first, until one of them answers with enoughChance, at most maxSentences with their leads. What says the same as a chosen one adds
+// its chance to it, not its words. The best comes first, for that is the answer; the others follow by passage and in text order.
+func (r *reading) choose() []excerpt {
+	order := make([]int, 0, len(r.sentence))
+	for i, c := range r.sentence {
+		if c.chance > 0 {
+			order = append(order, i)
 		}
 	}
-	if len(out) == 0 {
-		return nil, nil
-	}
-	slices.SortStableFunc(out, func(a, b candidate) int { return sign(b.hope() - a.hope()) })
-	out = out[:min(len(out), embeddedSentence)]
-	question, err := w.o.Embedder.EmbedQueries(w.ctx, []string{w.question.Text})
-	if err != nil {
-		return nil, err
-	}
-	texts := make([]string, len(out))
-	for i, c := range out {
-		texts[i] = c.text
-	}
-	vectors, err := w.sentenceVectors(w.ctx, texts)
-	if err != nil {
-		return nil, err
-	}
-	for i := range out {
-		out[i].cosine = dot(question[0], vectors[i])
-	}
-	// Vocabulary says nothing of a sentence in another language: there its vector counts twice.
-	standardise(out, func(c candidate) (float64, bool) { return c.coverage, !c.foreign })
-	standardise(out, func(c candidate) (float64, bool) { return c.cosine, true })
-	standardise(out, func(c candidate) (float64, bool) { return c.cosine, c.foreign })
-	standardise(out, func(c candidate) (float64, bool) { return c.passage.Hit.Score, true })
-	slices.SortStableFunc(out, func(a, b candidate) int { return sign(b.score - a.score) })
-	return out, nil
-}
-
-// standardise adds the z-score of a feature to the score of each candidate that has it, among those.
-func standardise(cs []candidate, feature func(candidate) (value float64, has bool)) {
-	var n, sum, squares float64
-	for _, c := range cs {
-		if v, ok := feature(c); ok {
-			n, sum, squares = n+1, sum+v, squares+v*v
-		}
-	}
-	if n == 0 {
-		return
-	}
-	mean := sum / n
-	deviation := math.Sqrt(max(squares/n-mean*mean, 0))
-	if deviation < 1e-9 {
-		return
-	}
-	for i := range cs {
-		if v, ok := feature(cs[i]); ok {
-			cs[i].score += (v - mean) / deviation
-		}
-	}
-}
-
-// choose takes the best sentence and a second that is nearly as good, in text order where both are of one document.
-func choose(ranked []candidate) []candidate {
-	out := ranked[:1:1]
-	for _, c := range ranked[1:] {
-		if len(out) == maxSentences || ranked[0].score-c.score > secondMargin {
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(r.sentence[b].chance, r.sentence[a].chance) })
+	var out []excerpt
+	sure, n := 0.0, 0
+	for _, i := range order {
+		c := r.sentence[i]
+		if len(out) > 0 && (sure >= enoughChance || c.chance < leastChance) {
 			break
 		}
-		if sameText(c.text, out[0].text) {
+		sure += c.chance
+		if slices.ContainsFunc(out, func(e excerpt) bool { return r.said(e, c) }) {
 			continue
 		}
-		out = append(out, c)
-	}
-	slices.SortStableFunc(out, func(a, b candidate) int {
-		if a.passage.Hit.Document.ID == b.passage.Hit.Document.ID {
-			return a.span.Start - b.span.Start
+		e := r.withLead(i)
+		if n+e.sentences() > maxSentences {
+			if e = (excerpt{candidate: c}); n == maxSentences {
+				break
+			}
 		}
-		return 0
-	})
+		out = r.without(out, e)
+		out = append(out, e)
+		n = 0
+		for _, e := range out {
+			n += e.sentences()
+		}
+	}
+	if len(out) > 1 {
+		slices.SortStableFunc(out[1:], func(a, b excerpt) int {
+			return cmp.Or(cmp.Compare(a.passage, b.passage), cmp.Compare(a.span.Start, b.span.Start))
+		})
+	}
 	return out
 }
 
-func sameText(a, b string) bool {
-	return strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
+// said tells whether an excerpt has the sentence, or one that says the same in nearly the same words.
+func (r *reading) said(e excerpt, c candidate) bool {
+	if e.passage == c.passage && e.span.Contains(c.span) {
+		return true
+	}
+	a, b := e.terms, c.terms
+	if len(a) == 0 || len(b) == 0 {
+		return lexical.Fold(e.text) == lexical.Fold(c.text)
+	}
+	return coverage(a, b) >= 0.9 && coverage(b, a) >= 0.9 && figures(e.text) == figures(c.text)
 }
+
+// figures are the numbers of a text, in its order: two sentences that differ in one do not say the same.
+func figures(s string) string {
+	return strings.Join(digits.FindAllString(text.FoldWidth(s), -1), " ")
+}
+
+// without drops from chosen, but for the first, what the excerpt's lead says already.
+func (r *reading) without(chosen []excerpt, e excerpt) []excerpt {
+	return slices.DeleteFunc(chosen, func(o excerpt) bool {
+		return o.passage == e.passage && o.span != chosen[0].span && e.span.Contains(o.span)
+	})
+}
+
+// pointing are the words at the head of a sentence that speaks of what the one before it named.
+var pointing = regexp.MustCompile(`^(?i:(?:he|she|it|they|his|her|hers|its|their|theirs|this|that|these|those|such|both|the (?:former|latter|same))\b)|^(?:他|她|它|牠|祂|其(?:[^他它余中实實]|$)|此|该|該|这|這|那|前者|后者|後者|两者|兩者|二者|同年|同月|同时|同時|当时|當時|当年|當年|次年|翌年|之后|之後|随后|隨後)`)
+
+// withLead is the sentence, with the one before it where it points back to that.
+func (r *reading) withLead(i int) excerpt {
+	e := excerpt{candidate: r.sentence[i]}
+	if i == 0 || !pointing.MatchString(strings.TrimLeft(e.text, "\"“‘「『(（* ")) {
+		return e
+	}
+	before := r.sentence[i-1]
+	if before.passage != e.passage || before.span.Len() > maxLead {
+		return e
+	}
+	chunk := r.passages[e.passage].Hit.Chunk
+	between := inChunk(chunk, rag.Span{Start: before.span.End, End: e.span.Start})
+	if strings.TrimSpace(between) != "" || strings.Contains(between, "\n\n") || isHeading(before.text) {
+		return e
+	}
+	e.span.Start, e.lead = before.span.Start, true
+	return e
+}
+
+// isHeading tells a line that names what follows from a sentence.
+func isHeading(s string) bool { return strings.HasPrefix(s, "#") || strings.HasPrefix(s, "|") }
 
 // sentences lists the sentences of a chunk that say something, as spans of the document. A line of a list or table is one.
 func sentences(c rag.Chunk) []rag.Span {
@@ -186,14 +185,4 @@ func dot(a, b rag.Embedding) float64 {
 		s += float64(a[i]) * float64(b[i])
 	}
 	return s
-}
-
-func sign(x float64) int {
-	switch {
-	case x < 0:
-		return -1
-	case x > 0:
-		return 1
-	}
-	return 0
 }

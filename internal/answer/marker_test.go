@@ -142,20 +142,3 @@ func TestMarkerSpans_FindWhatTheyMaskAndNothingElse(t *testing.T) {
 		}
 	}
 }
-
-func TestNumbersIn_ComparesThemAsNumbers(t *testing.T) {
-	for _, c := range []struct {
-		claim, source string
-		want          bool
-	}{
-		{"It cost 1,200 euro.", "The price: 1200 euro", true},
-		{"共１２天。", "共12天", true},
-		{"It took 12 days.", "It took 21 days.", false},
-		{"Version 1.2", "Version 1.20", false},
-		{"No number", "whatever", true},
-	} {
-		if got := numbersIn(c.claim, c.source); got != c.want {
-			t.Errorf("%q in %q: got %t", c.claim, c.source, got)
-		}
-	}
-}

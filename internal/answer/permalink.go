@@ -33,15 +33,15 @@ func (s *Service) Citation(ctx context.Context, id rag.CitationID) (rag.Permalin
 	if text.Slice(stored, c.SourceSpan.Start, c.SourceSpan.End) == c.Quote {
 		return out, nil
 	}
-	if at, ok := nearest(stored, c.Quote, c.SourceSpan.Start); ok {
+	if at, ok := nearestTo(stored, c.Quote, c.SourceSpan.Start); ok {
 		out.State, out.Span = rag.CitationMoved, rag.Span{Start: at, End: at + utf8.RuneCountInString(c.Quote)}
 		return out, nil
 	}
 	return rag.Permalink{Citation: c, State: rag.CitationSourceChanged, Version: d.Version}, nil
 }
 
-// nearest is where quote stands in stored nearest to the code point at, the earlier of two that are as near; both are code points.
-func nearest(stored, quote string, at int) (found int, ok bool) {
+// nearestTo is where quote stands in stored nearest to the code point at, the earlier of two that are as near; both are code points.
+func nearestTo(stored, quote string, at int) (found int, ok bool) {
 	position, rest := 0, stored
 	for quote != "" {
 		i := strings.Index(rest, quote)

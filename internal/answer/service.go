@@ -49,26 +49,39 @@ type Chat interface {
 
 // Options wires a Service. Search, Embedder, Catalog and Logger are needed.
 type Options struct {
-	Search   Search
-	Embedder Embedder
-	Tokens   TokenEmbedder // for late interaction; nil: there is none
-	Catalog  Catalog
-	Chat     Chat  // nil: extractive answers
-	Judge    Judge // nil: verify=judge is refused
-	Fallback bool  // when Chat fails before its first word, answer extractively rather than with an error
-	Logger   *slog.Logger
-	Observe  func(stage string, d time.Duration) // nil: nobody looks
+	Search      Search
+	Embedder    Embedder
+	Tokens      TokenEmbedder // for late interaction; nil: there is none
+	Catalog     Catalog
+	Supporter   Supporter      // scores how far a span bears a claim out; nil: the regression that is built in
+	Chat        Chat           // nil: extractive answers
+	Judge       Judge          // nil: verify=judge is refused
+	Others      []Chat         // asked in order where the one before fails before its first word
+	Timeout     time.Duration  // of a whole generation, whoever writes; 0: the Chats' own
+	Defaults    rag.Generation // for what a question leaves open
+	Window      Window         // of prompts where no Chat has one; nil: they are not bounded
+	Collections Collections    // whose templates make the prompts; nil: the default one does
+	Fallback    bool           // when Chat fails before its first word, answer extractively rather than with an error
+	Always      bool           // hold the evidence of any passage to be enough: to measure what abstaining is worth
+	Logger      *slog.Logger
+	Observe     func(stage string, d time.Duration) // nil: nobody looks
 }
 
 // Service answers. Any number of goroutines may use it.
-type Service struct{ o Options }
+type Service struct {
+	o    Options
+	kept *sentenceCache
+}
 
 // New makes a Service.
 func New(o Options) *Service {
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration) {}
 	}
-	return &Service{o}
+	if o.Supporter == nil {
+		o.Supporter = regression{}
+	}
+	return &Service{o, newSentenceCache()}
 }
 
 // DefaultPassages is how many passages an answer is made from when the question does not say.
@@ -136,6 +149,7 @@ type writer struct {
 	emit      func(rag.Event) error
 	streaming bool                      // somebody reads along: what was said cannot be taken back
 	texts     map[rag.DocumentID]string // stored texts read so far
+	reading   *reading                  // what the passages say of the question; nil: not looked yet
 	parts     []part                    // of a written answer, and its markers
 	marks     []rag.Span
 	notes     []footnote
@@ -144,16 +158,21 @@ type writer struct {
 }
 
 func (w *writer) write() error {
-	if reason := w.weak(); reason != "" {
+	reason, err := w.weak()
+	if err != nil {
+		return err
+	}
+	if reason != "" && (!w.o.Always || len(w.answer.Passages) == 0) {
 		return w.abstain(reason)
 	}
 	if w.o.Chat == nil {
 		return w.timed("extract", w.extract)
 	}
-	err := w.timed("generate", w.generate)
-	if err != nil && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
+	err = w.timed("generate", w.generate)
+	if err != nil && rag.CodeOf(err) != rag.Invalid && w.o.Fallback && (w.answer.Text == "" || !w.streaming) && w.ctx.Err() == nil {
 		w.o.Logger.Warn("the language model failed, answering extractively", "error", err)
 		w.answer.Text, w.answer.Claims, w.answer.Citations, w.answer.Usage = "", nil, nil, rag.Usage{}
+		w.answer.Dropped, w.answer.Thinking, w.answer.Prompt = nil, "", nil
 		w.parts, w.marks, w.notes, w.live = nil, nil, nil, nil
 		w.answer.Model, w.answer.Fallback, w.answer.Reason = Extractive, true, "The language model failed ("+string(rag.CodeOf(err))+"); this answer was extracted from the documents without it."
 		return w.timed("extract", w.extract)
@@ -184,12 +203,10 @@ func (w *writer) say(s string) error {
 
 // abstain says that the documents have no answer.
 func (w *writer) abstain(reason string) error {
-	w.answer.Status, w.answer.Reason = rag.Abstained, reason
+	w.answer.Missing, w.answer.Nearest = missing(w.question.Text, w.answer.Passages), nearest(w.answer.Passages)
+	w.answer.Status, w.answer.Reason = rag.Abstained, reason+lacking(w.answer.Missing)
 	if w.answer.Text != "" {
 		return nil
 	}
-	if w.answer.Language == "zh" {
-		return w.say("文档中没有这个问题的答案。")
-	}
-	return w.say("The documents do not answer this question.")
+	return w.say(noAnswer(w.question))
 }

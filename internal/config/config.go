@@ -80,6 +80,13 @@ type Config struct {
 	LLMModel        string        `env:"LLM_MODEL"`
 	LLMAPIKey       Secret        `env:"LLM_API_KEY"`
 	LLMTimeout      time.Duration `env:"LLM_TIMEOUT" envDefault:"60s"`
+	LLMContext      int           `env:"LLM_CONTEXT"`
+	LLMTemperature  float32       `env:"LLM_TEMPERATURE" envDefault:"0"`
+	LLMSeed         *int          `env:"LLM_SEED"`
+	LLMMaxTokens    int           `env:"LLM_MAX_TOKENS"`
+	LLM2            LLM           `envPrefix:"LLM_2_"`
+	LLM3            LLM           `envPrefix:"LLM_3_"`
+	LLM4            LLM           `envPrefix:"LLM_4_"`
 	Rerank          string        `env:"RERANK" envDefault:"none"`
 	RerankBaseURL   string        `env:"RERANK_BASE_URL"`
 	RerankModel     string        `env:"RERANK_MODEL"`
@@ -101,6 +108,14 @@ type Config struct {
 	LogFormat       string        `env:"LOG_FORMAT" envDefault:"text"`
 	Shutdown        time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"20s"`
 	Insecure        bool          `env:"INSECURE"`
+}
+
+// LLM is a chat endpoint that is asked when those before it fail.
+type LLM struct {
+	BaseURL string `env:"BASE_URL"`
+	Model   string `env:"MODEL"`
+	APIKey  Secret `env:"API_KEY"`
+	Context int    `env:"CONTEXT"`
 }
 
 // names lists every setting without its prefix, for unknown ones' suggestions.
@@ -205,11 +220,11 @@ func (c Config) Validate() error {
 	if c.QdrantExact < -1 {
 		bad("FOOTNOTE_QDRANT_EXACT_BELOW must be a number of chunks, or -1 for never")
 	}
-	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_LLM_BASE_URL": c.LLMBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL, "FOOTNOTE_JUDGE_BASE_URL": c.JudgeBaseURL} {
+	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL, "FOOTNOTE_JUDGE_BASE_URL": c.JudgeBaseURL} {
 		if u == "" {
 			continue
 		}
-		if parsed, err := url.Parse(u); err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {
+		if !isURL(u) {
 			bad("%s must be an http or https URL such as http://127.0.0.1:11434/v1", name)
 		}
 	}
@@ -237,9 +252,7 @@ func (c Config) Validate() error {
 			bad("%s_PRECISION must be int8, or float32 for the exact arithmetic, several times slower; got %q", e.name, e.folder.Precision)
 		}
 	}
-	if (c.LLMBaseURL == "") != (c.LLMModel == "") {
-		bad("FOOTNOTE_LLM_BASE_URL and FOOTNOTE_LLM_MODEL go together; without both, answers are extractive")
-	}
+	p = append(p, c.validateLLM()...)
 	switch {
 	case !slices.Contains([]string{"none", "late", "endpoint"}, c.Rerank):
 		bad("FOOTNOTE_RERANK must be none, late or endpoint, got %q", c.Rerank)
@@ -398,6 +411,12 @@ func flatten(out map[string]string, at string, tree map[string]any) {
 		switch v := v.(type) {
 		case map[string]any:
 			flatten(out, name+"_", v)
+		case map[any]any: // a key is a number, as in {llm: {2: {model: m}}}
+			named := map[string]any{}
+			for k, x := range v {
+				named[fmt.Sprint(k)] = x
+			}
+			flatten(out, name+"_", named)
 		case []any:
 			items := make([]string, len(v))
 			for i, x := range v {

@@ -127,18 +127,32 @@ func (s *server) updateCollection(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	var in struct {
-		Description *string `json:"description"`
+		Description *string     `json:"description"`
+		Prompt      promptPatch `json:"prompt"`
 	}
 	if err := decode(w, r, maxJSON, &in); err != nil {
 		return err
 	}
-	if in.Description == nil {
-		return rag.FieldErrorf("/description", "description is needed: it is what can be changed.")
+	patch := rag.CollectionPatch{Description: in.Description}
+	if in.Description == nil && !in.Prompt.given {
+		return rag.FieldErrorf("/description", "Give description or prompt, or both: they are what can be changed.")
 	}
-	if err := checkDescription(*in.Description); err != nil {
-		return err
+	if in.Description != nil {
+		if err := checkDescription(*in.Description); err != nil {
+			return err
+		}
 	}
-	c, err := s.o.Catalog.UpdateCollection(r.Context(), name, *in.Description)
+	if in.Prompt.given {
+		template, err := in.Prompt.template()
+		if err == nil {
+			err = s.o.Prompts.CheckPrompt(template)
+		}
+		if err != nil {
+			return err
+		}
+		patch.Prompt = &template
+	}
+	c, err := s.o.Catalog.UpdateCollection(r.Context(), name, patch)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"footnote/api"
+	"footnote/internal/rag"
 )
 
 // The code serves what the contract names and nothing else.
@@ -44,6 +45,23 @@ func TestRoutes_AreThoseOfTheContract(t *testing.T) {
 	}
 	sort.Strings(want)
 	sort.Strings(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("contract (-) and code (+) differ:\n%s", diff)
+	}
+}
+
+func TestAnswerLanguages_AreThoseOfTheContract(t *testing.T) {
+	doc, err := openapi3.NewLoader().LoadFromData(api.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, tag := range doc.Components.Schemas["AnswerLanguage"].Value.Enum {
+		want = append(want, tag.(string))
+	}
+	for _, l := range rag.AnswerLanguages {
+		got = append(got, l.Tag)
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("contract (-) and code (+) differ:\n%s", diff)
 	}

@@ -223,8 +223,8 @@ func (in queryRequest) question() (rag.Question, error) {
 	if in.Neighbours < 0 || in.Neighbours > rag.MaxNeighbours {
 		return q, rag.FieldErrorf("/neighbours", "neighbours must be between 0 and %d, got %d.", rag.MaxNeighbours, in.Neighbours)
 	}
-	if in.Language != "" && in.Language != "en" && in.Language != "zh" {
-		return q, rag.FieldErrorf("/language", "language must be en or zh, got %q.", rag.Clip(in.Language, 40))
+	if in.Language != "" && rag.LanguageName(in.Language) == "" {
+		return q, rag.FieldErrorf("/language", "language must be one of %s, got %q.", languageTags(), rag.Clip(in.Language, 40))
 	}
 	if len(in.Messages) > maxMessages {
 		return q, rag.FieldErrorf("/messages", "messages has %d turns; at most %d are allowed.", len(in.Messages), maxMessages)

@@ -84,6 +84,7 @@ func (s *server) routes() http.Handler {
 
 		{"POST", "/v1/search", rag.ScopeRead, s.search, nil},
 		{"POST", "/v1/query", rag.ScopeRead, s.query, nil},
+		{"POST", "/v1/prompts/render", rag.ScopeRead, s.renderPrompt, nil},
 		{"POST", "/v1/ground", rag.ScopeRead, s.ground, nil},
 		{"GET", "/v1/query/{answer}/events", rag.ScopeRead, s.watchAnswer, nil},
 		{"GET", "/v1/citations/{citation}", rag.ScopeRead, s.getCitation, nil},

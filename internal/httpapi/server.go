@@ -43,7 +43,7 @@ type Catalog interface {
 	DescribeCollection(ctx context.Context, name string) (rag.Collection, error)
 	CollectionByID(ctx context.Context, id rag.CollectionID) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
-	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)
+	UpdateCollection(ctx context.Context, name string, patch rag.CollectionPatch) (rag.Collection, error)
 	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
@@ -80,6 +80,12 @@ type Answer interface {
 	Citation(ctx context.Context, id rag.CitationID) (rag.Permalink, error)
 }
 
+// Prompts makes prompts without asking a model.
+type Prompts interface {
+	Render(ctx context.Context, q rag.Question, given *rag.PromptTemplate) (rag.Rendering, error)
+	CheckPrompt(p rag.PromptTemplate) error
+}
+
 // Embedder is an embedding model. CountTokens counts as the model does; a text has at most MaxTokens.
 type Embedder interface {
 	EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error)
@@ -98,6 +104,7 @@ type Options struct {
 	Originals   Originals
 	Search      Search
 	Answer      Answer
+	Prompts     Prompts
 	Embedders   []Embedder // that /v1/embeddings serves, the service's own first; of those with one name, the first
 	Logger      *slog.Logger
 	Registry    *prometheus.Registry

@@ -20,6 +20,7 @@ type collection struct {
 	Description string    `json:"description"`
 	Embedding   embedding `json:"embedding"`
 	Chunking    chunking  `json:"chunking"`
+	Prompt      *prompt   `json:"prompt"`
 	Documents   int       `json:"documents"`
 	Chunks      int       `json:"chunks"`
 	CreatedAt   time.Time `json:"created_at"`
@@ -39,7 +40,7 @@ type chunking struct {
 
 func wireCollection(c rag.Collection) collection {
 	return collection{
-		Name: c.Name, Description: c.Description, Embedding: embedding(c.Embedding), Chunking: chunking(c.Chunking),
+		Name: c.Name, Description: c.Description, Embedding: embedding(c.Embedding), Chunking: chunking(c.Chunking), Prompt: wirePrompt(c.Prompt),
 		Documents: c.Documents, Chunks: c.Chunks, CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC(),
 	}
 }

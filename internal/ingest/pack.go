@@ -36,7 +36,15 @@ type packHeader struct {
 	Description string       `json:"description"`
 	Embedding   packModel    `json:"embedding"`
 	Chunking    packChunking `json:"chunking"`
+	Prompt      *packPrompt  `json:"prompt,omitempty"`
 	CreatedAt   time.Time    `json:"created_at"`
+}
+
+// packPrompt is the template of a collection's prompts. A pack without one leaves the default.
+type packPrompt struct {
+	System  string `json:"system"`
+	User    string `json:"user"`
+	Version int    `json:"version"`
 }
 
 type packModel struct {
@@ -94,7 +102,11 @@ func (s *Service) Export(ctx context.Context, name string, w io.Writer) error {
 	out := bufio.NewWriterSize(io.MultiWriter(zipped, sum), 1<<20)
 	lines := json.NewEncoder(out)
 	lines.SetEscapeHTML(false)
-	header := packHeader{packVersion, c.Name, c.Description, packModel(c.Embedding), packChunking(c.Chunking), time.Now().UTC()}
+	header := packHeader{Ragpack: packVersion, Name: c.Name, Description: c.Description, Embedding: packModel(c.Embedding), Chunking: packChunking(c.Chunking), CreatedAt: time.Now().UTC()}
+	if c.Prompt != (rag.PromptTemplate{}) {
+		prompt := packPrompt(c.Prompt)
+		header.Prompt = &prompt
+	}
 	if err := lines.Encode(header); err != nil {
 		return err
 	}
@@ -204,6 +216,15 @@ func (s *Service) Import(ctx context.Context, name string, r io.Reader, reEmbed 
 	}
 	c := rag.Collection{ID: rag.NewCollectionID(), Description: p.header.Description, Chunking: rag.Chunking(p.header.Chunking),
 		Embedding: rag.EmbeddingSpec{Model: e.Model(), Fingerprint: e.Fingerprint(), Dimensions: e.Dimensions()}}
+	if p.header.Prompt != nil {
+		c.Prompt = rag.PromptTemplate(*p.header.Prompt)
+		if c.Prompt.Version < 0 {
+			return rag.Collection{}, damaged("version %d of its prompt", c.Prompt.Version)
+		}
+		if err := s.o.CheckPrompt(c.Prompt); err != nil {
+			return rag.Collection{}, rag.Errorf(rag.Invalid, "The pack has a prompt that this release cannot use. %w", err)
+		}
+	}
 	c.Name = rag.HiddenName("import", c.ID)
 	if err := c.Chunking.Validate(); err != nil {
 		return rag.Collection{}, err

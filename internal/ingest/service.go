@@ -127,9 +127,11 @@ type Options struct {
 	Listen func(ctx context.Context, ring func()) error // calls ring when another process changed a job; nil: there is none
 
 	// Evaluate compares a collection's search as it is with its search under a re-embedding's other model; nil: every gate is open.
-	Evaluate  func(ctx context.Context, c rag.Collection, r rag.Reembedding) (rag.Gate, error)
-	Observe   func(stage string, d time.Duration) // nil: nobody looks
-	Failpoint func(stage string)                  // called after each step, for crash tests; nil: nothing
+	Evaluate func(ctx context.Context, c rag.Collection, r rag.Reembedding) (rag.Gate, error)
+	// CheckPrompt reports what keeps a prompt's template, of a pack, from being used; nil: all can be.
+	CheckPrompt func(p rag.PromptTemplate) error
+	Observe     func(stage string, d time.Duration) // nil: nobody looks
+	Failpoint   func(stage string)                  // called after each step, for crash tests; nil: nothing
 }
 
 // Service takes documents in. Any number of goroutines may use it.
@@ -157,6 +159,9 @@ func New(o Options) *Service {
 	}
 	if o.Locks == nil {
 		o.Locks = &processLocks{}
+	}
+	if o.CheckPrompt == nil {
+		o.CheckPrompt = rag.PromptTemplate.Validate
 	}
 	if o.Observe == nil {
 		o.Observe = func(string, time.Duration) {}

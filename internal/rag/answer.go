@@ -243,6 +243,7 @@ type Event struct {
 type Delta struct {
 	Text     string
 	Thinking string // a piece of what a reasoning model thinks; never part of the answer
+	Cut      bool   // the model stopped because it had written as much as it may; with the last piece
 	Usage    *Usage // with the last piece, when the provider tells
 }
 
@@ -250,8 +251,8 @@ type Delta struct {
 type Prompt struct {
 	System      string
 	Messages    []Message // the last is the user's
-	MaxTokens   int
-	Temperature float32
+	MaxTokens   int       // 0: the provider's
+	Temperature *float32  // nil: the provider's
 	Seed        *int
 	Stop        []string
 }

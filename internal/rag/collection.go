@@ -13,6 +13,7 @@ type Collection struct {
 	Embedding   EmbeddingSpec
 	IndexID     CollectionID // by which the index knows its vectors; another after a re-embedding
 	Chunking    Chunking
+	Prompt      PromptTemplate
 	Documents   int // documents with an active version; filled where a collection is described or listed
 	Chunks      int // chunks of active versions; likewise
 	CreatedAt   time.Time

@@ -21,7 +21,7 @@ type Catalog interface {
 	DescribeCollection(ctx context.Context, name string) (rag.Collection, error)
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
 	HiddenCollections(ctx context.Context) ([]rag.Collection, error)
-	UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error)
+	UpdateCollection(ctx context.Context, name string, patch rag.CollectionPatch) (rag.Collection, error)
 	RenameCollection(ctx context.Context, id rag.CollectionID, name string) error
 	DeleteCollection(ctx context.Context, name string) (rag.Collection, error)
 	HasDocument(ctx context.Context, id rag.DocumentID) (bool, error)
@@ -103,7 +103,7 @@ func (c *Clock) Advance(d time.Duration) {
 // Run runs the suite; open gives an empty catalog that uses the clock.
 func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
 	for name, test := range map[string]func(*testing.T, Catalog, *Clock){
-		"collections": collections, "publish": publish, "republish": republish, "fencing": fencing, "out of order": outOfOrder,
+		"collections": collections, "prompts": prompts, "publish": publish, "republish": republish, "fencing": fencing, "out of order": outOfOrder,
 		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
 		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names, "import": imports, "re-embedding": reembedding,
 		"by text": byText, "by text while models are swapped": byTextSwapped,
@@ -183,7 +183,8 @@ func collections(t *testing.T, c Catalog, _ *Clock) {
 	if len(page) != 1 || page[0].Name != "b" {
 		t.Errorf("got %v", page)
 	}
-	if got := must[rag.Collection](t)(c.UpdateCollection(t.Context(), "a", "手冊 📖")); got.Description != "手冊 📖" {
+	description := "手冊 📖"
+	if got := must[rag.Collection](t)(c.UpdateCollection(t.Context(), "a", rag.CollectionPatch{Description: &description})); got.Description != description || got.Prompt != (rag.PromptTemplate{}) {
 		t.Errorf("got %+v", got)
 	}
 	must[rag.Collection](t)(c.DeleteCollection(t.Context(), "a"))
@@ -191,8 +192,38 @@ func collections(t *testing.T, c Catalog, _ *Clock) {
 	wantCode(t, "a deleted collection", err, rag.NotFound)
 	_, err = c.DeleteCollection(t.Context(), "a")
 	wantCode(t, "deleting it again", err, rag.NotFound)
-	_, err = c.UpdateCollection(t.Context(), "a", "")
+	_, err = c.UpdateCollection(t.Context(), "a", rag.CollectionPatch{Description: &description})
 	wantCode(t, "updating it", err, rag.NotFound)
+}
+
+func prompts(t *testing.T, c Catalog, _ *Clock) {
+	makeCollection(t, c, "a")
+	description := "stays"
+	must[rag.Collection](t)(c.UpdateCollection(t.Context(), "a", rag.CollectionPatch{Description: &description}))
+	for i, step := range []rag.PromptTemplate{
+		{System: "你是人事助理。 🌴", User: "{{.Passages}}\n{{.Question}}", Version: 1},
+		{System: "你是人事助理。 🌴", User: "{{.Passages}}\n{{.Question}}", Version: 1}, // the same text is no change
+		{System: "你是人事助理。 🌴", Version: 2},
+		{Version: 3}, // back to the default
+		{Version: 3},
+		{User: "{{.Passages}}{{.Question}}", Version: 4},
+	} {
+		asked := rag.PromptTemplate{System: step.System, User: step.User, Version: 99}
+		got := must[rag.Collection](t)(c.UpdateCollection(t.Context(), "a", rag.CollectionPatch{Prompt: &asked}))
+		again := must[rag.Collection](t)(c.Collection(t.Context(), "a"))
+		if got.Prompt != step || again.Prompt != step || got.Description != description {
+			t.Errorf("step %d: got %+v, then %+v, want %+v", i, got, again.Prompt, step)
+		}
+	}
+	other := "another"
+	if got := must[rag.Collection](t)(c.UpdateCollection(t.Context(), "a", rag.CollectionPatch{Description: &other})); got.Prompt.Version != 4 || got.Prompt.User == "" || got.Description != other {
+		t.Errorf("a description alone: got %+v", got)
+	}
+	imported := rag.PromptTemplate{System: "brought along", Version: 7}
+	must[rag.Collection](t)(c.CreateCollection(t.Context(), rag.Collection{Name: "b", Prompt: imported}))
+	if got := must[rag.Collection](t)(c.Collection(t.Context(), "b")); got.Prompt != imported {
+		t.Errorf("a collection that is made with a prompt: got %+v", got.Prompt)
+	}
 }
 
 func publish(t *testing.T, c Catalog, _ *Clock) {

@@ -30,11 +30,11 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 	c.IndexID = c.ID
 	now := stored.Micros(s.now())
 	c.CreatedAt, c.UpdatedAt = stored.Time(now), stored.Time(now)
-	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at)
-	  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (name) DO NOTHING`
+	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at, prompt_system, prompt_user, prompt_version)
+	  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12) ON CONFLICT (name) DO NOTHING`
 	err := s.tx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, insert, c.ID, c.Name, c.Description, c.Embedding.Model, c.Embedding.Fingerprint, c.Embedding.Dimensions,
-			c.Chunking.TargetTokens, c.Chunking.OverlapTokens, now)
+			c.Chunking.TargetTokens, c.Chunking.OverlapTokens, now, c.Prompt.System, c.Prompt.User, c.Prompt.Version)
 		if err == nil && tag.RowsAffected() == 0 {
 			return rag.Errorf(rag.Conflict, "A collection named %q exists already.", c.Name)
 		}
@@ -69,10 +69,18 @@ func (s *Store) HiddenCollections(ctx context.Context) ([]rag.Collection, error)
 	return list(ctx, s, stored.Collection, `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.name >= '~' ORDER BY c.name`)
 }
 
-// UpdateCollection sets the description.
-func (s *Store) UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error) {
+// UpdateCollection changes what the patch names. The version of the prompt rises when its text becomes another.
+func (s *Store) UpdateCollection(ctx context.Context, name string, patch rag.CollectionPatch) (rag.Collection, error) {
+	const update = `UPDATE collections SET description = coalesce($1::text, description), updated_at = $2,
+	  prompt_version = prompt_version + (CASE WHEN prompt_system <> coalesce($3::text, prompt_system) OR prompt_user <> coalesce($4::text, prompt_user) THEN 1 ELSE 0 END),
+	  prompt_system = coalesce($3::text, prompt_system), prompt_user = coalesce($4::text, prompt_user)
+	  WHERE name = $5`
+	var system, user *string
+	if patch.Prompt != nil {
+		system, user = &patch.Prompt.System, &patch.Prompt.User
+	}
 	err := s.tx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `UPDATE collections SET description = $1, updated_at = $2 WHERE name = $3`, description, stored.Micros(s.now()), name)
+		tag, err := tx.Exec(ctx, update, patch.Description, stored.Micros(s.now()), system, user, name)
 		if err == nil && tag.RowsAffected() == 0 {
 			return rag.CollectionMissing(name)
 		}

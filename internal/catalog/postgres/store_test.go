@@ -225,7 +225,8 @@ func TestStore_SurvivesARestartOfItsServer(t *testing.T) {
 				t.Errorf("round %d: a read after the restart: %v", round, err)
 			}
 		}
-		if _, err := s.UpdateCollection(t.Context(), "c", "it writes again"); err != nil {
+		again := "it writes again"
+		if _, err := s.UpdateCollection(t.Context(), "c", rag.CollectionPatch{Description: &again}); err != nil {
 			t.Errorf("round %d: a write after the restart: %v", round, err)
 		}
 	}

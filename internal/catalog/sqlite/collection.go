@@ -28,11 +28,11 @@ func (s *Store) CreateCollection(ctx context.Context, c rag.Collection) (rag.Col
 	c.IndexID = c.ID
 	now := stored.Micros(s.now())
 	c.CreatedAt, c.UpdatedAt = stored.Time(now), stored.Time(now)
-	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at)
-	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING`
+	const insert = `INSERT INTO collections (id, name, description, model, fingerprint, dimensions, target_tokens, overlap_tokens, created_at, updated_at, prompt_system, prompt_user, prompt_version)
+	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING`
 	err := s.tx(ctx, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, insert, c.ID, c.Name, c.Description, c.Embedding.Model, c.Embedding.Fingerprint, c.Embedding.Dimensions,
-			c.Chunking.TargetTokens, c.Chunking.OverlapTokens, now, now)
+			c.Chunking.TargetTokens, c.Chunking.OverlapTokens, now, now, c.Prompt.System, c.Prompt.User, c.Prompt.Version)
 		if err != nil {
 			return err
 		}
@@ -72,10 +72,18 @@ func (s *Store) HiddenCollections(ctx context.Context) ([]rag.Collection, error)
 	return list(ctx, s.read, stored.Collection, `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.name >= '~' ORDER BY c.name`)
 }
 
-// UpdateCollection sets the description.
-func (s *Store) UpdateCollection(ctx context.Context, name, description string) (rag.Collection, error) {
+// UpdateCollection changes what the patch names. The version of the prompt rises when its text becomes another.
+func (s *Store) UpdateCollection(ctx context.Context, name string, patch rag.CollectionPatch) (rag.Collection, error) {
+	const update = `UPDATE collections SET description = coalesce(?1, description), updated_at = ?2,
+	  prompt_version = prompt_version + (CASE WHEN prompt_system <> coalesce(?3, prompt_system) OR prompt_user <> coalesce(?4, prompt_user) THEN 1 ELSE 0 END),
+	  prompt_system = coalesce(?3, prompt_system), prompt_user = coalesce(?4, prompt_user)
+	  WHERE name = ?5`
+	var system, user *string
+	if patch.Prompt != nil {
+		system, user = &patch.Prompt.System, &patch.Prompt.User
+	}
 	err := s.tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `UPDATE collections SET description = ?, updated_at = ? WHERE name = ?`, description, stored.Micros(s.now()), name)
+		r, err := tx.ExecContext(ctx, update, patch.Description, stored.Micros(s.now()), system, user, name)
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ type Row interface{ Scan(dest ...any) error }
 // collection.
 const (
 	CollectionColumns = `c.id, c.name, c.description, c.model, c.fingerprint, c.dimensions, c.target_tokens, c.overlap_tokens, c.created_at, c.updated_at,
-  CASE c.index_id WHEN '' THEN c.id ELSE c.index_id END`
+  CASE c.index_id WHEN '' THEN c.id ELSE c.index_id END, c.prompt_system, c.prompt_user, c.prompt_version`
 	CollectionCounts = `,
   (SELECT count(*) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0),
   (SELECT coalesce(sum(d.chunks), 0) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0)`
@@ -29,7 +29,7 @@ func CountedCollection(row Row) (rag.Collection, error) { return collection(row,
 func collection(row Row, counted bool) (c rag.Collection, err error) {
 	var created, updated int64
 	into := []any{&c.ID, &c.Name, &c.Description, &c.Embedding.Model, &c.Embedding.Fingerprint, &c.Embedding.Dimensions,
-		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated, &c.IndexID}
+		&c.Chunking.TargetTokens, &c.Chunking.OverlapTokens, &created, &updated, &c.IndexID, &c.Prompt.System, &c.Prompt.User, &c.Prompt.Version}
 	if counted {
 		into = append(into, &c.Documents, &c.Chunks)
 	}

@@ -1,0 +1,349 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"footnote/internal/rag"
+	"footnote/internal/text"
+)
+
+// Answerer is what is measured by its answers.
+type Answerer interface {
+	Add(ctx context.Context, documents []Document) error
+	// Answer answers with its defaults. Errors: rag.Unavailable, rag.RateLimited, rag.Timeout and rag.BadUpstream count as a failed answer, others end the run.
+	Answer(ctx context.Context, question string) (Given, error)
+	// Stored is the text of a document to which the spans of citations refer, by its id in the set.
+	Stored(ctx context.Context, document string) (string, error)
+}
+
+// Given is an answer with what is measured beside it.
+type Given struct {
+	Answer   rag.Answer
+	Evidence float64     // how sure the system is that its documents answer the question; it answers from 0 on
+	Anyway   *rag.Answer // what it says when the evidence is held to be enough; nil: it was, so Answer is that
+}
+
+// Names of the metrics of an answer. Each is a share, from 0 to 1, and the more the better.
+const (
+	MetricRight             = "right"              // of the answerable: contains the gold answer; of a long answer: cites a gold span, or where there is none a gold document
+	MetricContains          = "contains"           // of those with a short answer: a gold answer stands in the answer, word for word
+	MetricExact             = "exact_match"        // the answer is a gold answer
+	MetricF1                = "f1"                 // its overlap with the nearest gold answer
+	MetricCitationPrecision = "citation_precision" // of an answer's citations: overlap the sentence of a gold span
+	MetricCitationRecall    = "citation_recall"    // of the gold spans: at least half of it is cited; of alternatives one will do
+	MetricFirstCitation     = "first_citation"     // of the answerable: the first citation overlaps the sentence of a gold span
+	MetricCitedDocument     = "cited_document"     // of an answer's citations: are of a gold document
+	MetricVerified          = "verified"           // of all citations: the stored text has the quote at the span
+	MetricSupportAUC        = "support_auc"        // the chance that a right answer has more support than a wrong one
+	MetricAnswered          = "answered"           // of the answerable: is answered
+	MetricRefused           = "refused"            // of the unanswerable and foreign: is not
+	MetricEvidenceAUC       = "evidence_auc"       // the chance that an answerable question has more evidence than another
+	MetricRefused80         = "refused_at_80"      // refused when the evidence asked for is set so that 80 % of the answerable are answered
+	MetricRefused90         = "refused_at_90"
+	MetricRefused95         = "refused_at_95"
+)
+
+// AnswerMetrics lists the metrics, in the order in which they are shown.
+var AnswerMetrics = []string{
+	MetricRight, MetricContains, MetricExact, MetricF1, MetricCitationPrecision, MetricCitationRecall, MetricFirstCitation, MetricCitedDocument, MetricVerified, MetricSupportAUC,
+	MetricAnswered, MetricRefused, MetricEvidenceAUC, MetricRefused80, MetricRefused90, MetricRefused95,
+}
+
+// maxFailures is how many answers may fail before the run ends: an endpoint that is down is no system to measure.
+const maxFailures = 20
+
+// RunAnswers adds the set's documents to an empty system and asks it every question, and those of the foreign sets, which it cannot answer. progress is called as the work goes on.
+func RunAnswers(ctx context.Context, s Answerer, d AnswerSet, foreign []Dataset, progress func(what string, done, total int)) (AnswerReport, error) {
+	r := AnswerReport{Dataset: d.Name, Documents: len(d.Documents)}
+	const batch = 256
+	for at := 0; at < len(d.Documents); at += batch {
+		progress("documents", at, len(d.Documents))
+		if err := s.Add(ctx, d.Documents[at:min(at+batch, len(d.Documents))]); err != nil {
+			return r, err
+		}
+	}
+	j := judge{set: d, answerer: s}
+	if err := j.placeSpans(ctx); err != nil {
+		return r, err
+	}
+	r.SpansLost = j.lost
+	own, err := j.ask(ctx, d.Queries, "", progress)
+	if err != nil {
+		return r, err
+	}
+	others := make([][]judged, len(foreign))
+	for i, f := range foreign {
+		if others[i], err = j.ask(ctx, f.Queries, f.Name, progress); err != nil {
+			return r, err
+		}
+	}
+	r.fill(own, foreign, others)
+	return r, nil
+}
+
+// judge asks and tells right from wrong.
+type judge struct {
+	set      AnswerSet
+	answerer Answerer
+	stored   map[string]string // texts of documents with gold spans
+	gold     map[string][]placed
+	lost     int // gold spans that the stored text does not have
+}
+
+// placed is a gold span in the stored text, and the sentences that it touches.
+type placed struct {
+	document       string
+	span, sentence rag.Span
+}
+
+// judged is a question with its outcome. Values are those of AnswerMetrics that belong to one question; those that it says nothing about are absent.
+type judged struct {
+	language   string
+	answerable bool
+	answered   bool
+	sure       float64
+	wrong      bool // what it answers, or would if the evidence were held to be enough
+	values     map[string]float64
+	verified   []float64 // of each citation, 1 or 0
+	support    float64   // of its claims, their mean
+	sentences  float64
+	took       time.Duration
+	failed     bool
+	fallback   bool
+	model      string
+}
+
+// placeSpans finds the gold spans in the stored texts.
+func (j *judge) placeSpans(ctx context.Context) error {
+	original := make(map[string]string, len(j.set.Documents))
+	for _, d := range j.set.Documents {
+		original[d.ID] = d.Text
+	}
+	j.stored, j.gold = map[string]string{}, map[string][]placed{}
+	sentences := map[string][]rag.Span{}
+	for _, q := range j.set.Queries {
+		for _, g := range j.set.Gold[q.ID].Spans {
+			if _, ok := j.stored[g.Document]; !ok {
+				stored, err := j.answerer.Stored(ctx, g.Document)
+				if err != nil {
+					return fmt.Errorf("read document %s: %w", g.Document, err)
+				}
+				j.stored[g.Document], sentences[g.Document] = stored, text.Sentences(stored)
+			}
+			span, ok := place(original[g.Document], j.stored[g.Document], g.Span)
+			if !ok {
+				j.lost++
+				continue
+			}
+			p := placed{g.Document, span, span}
+			for _, s := range sentences[g.Document] {
+				if s.Overlaps(span) {
+					p.sentence = rag.Span{Start: min(p.sentence.Start, s.Start), End: max(p.sentence.End, s.End)}
+				}
+			}
+			j.gold[q.ID] = append(j.gold[q.ID], p)
+		}
+	}
+	return nil
+}
+
+// ask asks every question of a set: the judge's own, or, when it has a name, a foreign one.
+func (j *judge) ask(ctx context.Context, queries []Query, foreign string, progress func(what string, done, total int)) ([]judged, error) {
+	what := "questions"
+	if foreign != "" {
+		what += " of " + foreign
+	}
+	out := make([]judged, len(queries))
+	var done, failures atomic.Int64
+	err := eachQuery(ctx, queries, func(ctx context.Context, i int, q Query) error {
+		if n := done.Add(1) - 1; n%100 == 0 {
+			progress(what, int(n), len(queries))
+		}
+		given, err := j.answerer.Answer(ctx, q.Text)
+		gold := j.set.Gold[q.ID]
+		if foreign != "" {
+			gold = Gold{}
+		}
+		if err != nil {
+			if !upstream(err) || ctx.Err() != nil || failures.Add(1) > maxFailures {
+				return fmt.Errorf("answer question %s: %w", q.ID, err)
+			}
+			out[i] = judged{language: language(q.Text), answerable: gold.Answerable, sure: never, wrong: true, failed: true, values: zeros(gold)}
+			return nil
+		}
+		out[i], err = j.judge(ctx, q, gold, given, foreign != "")
+		return err
+	})
+	return out, err
+}
+
+// upstream tells the failures of somebody else's service.
+func upstream(err error) bool {
+	return slices.Contains([]rag.Code{rag.Unavailable, rag.RateLimited, rag.Timeout, rag.BadUpstream}, rag.CodeOf(err))
+}
+
+// language is "zh" or "en"; a text without a letter counts as English.
+func language(s string) string {
+	if text.Language(s) == "zh" {
+		return "zh"
+	}
+	return "en"
+}
+
+// zeros are the values of a question that was not answered: it has no right word and no right citation. How precise the citations of answers are it does not touch.
+func zeros(g Gold) map[string]float64 {
+	v := map[string]float64{}
+	if !g.Answerable {
+		return v
+	}
+	v[MetricAnswered], v[MetricRight] = 0, 0
+	if len(g.Answers) > 0 {
+		v[MetricF1] = 0
+		if !g.Long {
+			v[MetricContains], v[MetricExact] = 0, 0
+		}
+	}
+	if len(g.Spans) > 0 {
+		v[MetricCitationRecall], v[MetricFirstCitation] = 0, 0
+	}
+	return v
+}
+
+func (j *judge) judge(ctx context.Context, q Query, gold Gold, given Given, foreign bool) (judged, error) {
+	a := given.Answer
+	out := judged{
+		language: language(q.Text), answerable: gold.Answerable, answered: a.Status != rag.Abstained, sure: given.Evidence,
+		values: zeros(gold), took: a.Timings["total"], fallback: a.Fallback, model: a.Model,
+	}
+	anyway := a
+	if given.Anyway != nil {
+		anyway = *given.Anyway
+	}
+	if anyway.Status == rag.Abstained {
+		out.sure = never
+	}
+	out.wrong = !j.right(q, gold, anyway)
+	for _, c := range a.Citations {
+		ok, err := j.verifies(ctx, a, c)
+		if err != nil {
+			return out, err
+		}
+		out.verified = append(out.verified, oneIf(ok))
+	}
+	if !out.answered {
+		return out, nil
+	}
+	for _, c := range a.Claims {
+		out.support += c.Support / float64(len(a.Claims))
+	}
+	out.sentences = float64(len(text.Sentences(withoutMarkers(a.Text))))
+	if gold.Answerable && !foreign {
+		j.score(q, gold, a, out.values)
+	}
+	return out, nil
+}
+
+func oneIf(ok bool) float64 {
+	if ok {
+		return 1
+	}
+	return 0
+}
+
+var marker = regexp.MustCompile(` ?\[[0-9]+\]`)
+
+// withoutMarkers is the text of an answer without its footnotes.
+func withoutMarkers(answer string) string { return marker.ReplaceAllString(answer, "") }
+
+// right tells whether an answer is right, as MetricRight says.
+func (j *judge) right(q Query, gold Gold, a rag.Answer) bool {
+	switch {
+	case !gold.Answerable || a.Status == rag.Abstained:
+		return false
+	case !gold.Long && len(gold.Groups) > 0:
+		return Contains(withoutMarkers(a.Text), gold.Groups)
+	case len(gold.Spans) > 0:
+		return slices.ContainsFunc(a.Citations, func(c rag.Citation) bool { return j.overlapsGold(q, c) })
+	}
+	return slices.ContainsFunc(a.Citations, func(c rag.Citation) bool { return j.set.Judgments[q.ID][c.Document.ExternalID] > 0 })
+}
+
+func (j *judge) overlapsGold(q Query, c rag.Citation) bool {
+	return slices.ContainsFunc(j.gold[q.ID], func(g placed) bool {
+		return g.document == c.Document.ExternalID && g.sentence.Overlaps(c.SourceSpan)
+	})
+}
+
+// score fills in the values of an answer to an answerable question.
+func (j *judge) score(q Query, gold Gold, a rag.Answer, v map[string]float64) {
+	v[MetricAnswered], v[MetricRight] = 1, oneIf(j.right(q, gold, a))
+	said := withoutMarkers(a.Text)
+	if len(gold.Answers) > 0 {
+		v[MetricF1] = AnswerF1(said, gold.Answers)
+		if !gold.Long {
+			v[MetricContains], v[MetricExact] = oneIf(Contains(said, gold.Groups)), ExactMatch(said, gold.Answers)
+		}
+	}
+	overlapping, ofDocument := 0.0, 0.0
+	for _, c := range a.Citations {
+		overlapping += oneIf(j.overlapsGold(q, c))
+		ofDocument += oneIf(j.set.Judgments[q.ID][c.Document.ExternalID] > 0)
+	}
+	n := float64(len(a.Citations))
+	if n > 0 {
+		v[MetricCitedDocument] = ofDocument / n
+	}
+	if len(gold.Spans) == 0 {
+		return
+	}
+	if n > 0 {
+		first := slices.MinFunc(a.Citations, func(x, y rag.Citation) int { return x.AnswerSpan.Start - y.AnswerSpan.Start })
+		v[MetricCitationPrecision], v[MetricFirstCitation] = overlapping/n, oneIf(j.overlapsGold(q, first))
+	}
+	v[MetricCitationRecall] = recalled(j.gold[q.ID], a.Citations, gold.Long)
+}
+
+// recalled is the share of the gold spans of which at least half is cited, or, unless all are wanted, whether one is.
+func recalled(gold []placed, citations []rag.Citation, all bool) float64 {
+	n := 0
+	for _, g := range gold {
+		cited := 0
+		for at := g.span.Start; at < g.span.End; at++ {
+			if slices.ContainsFunc(citations, func(c rag.Citation) bool {
+				return c.Document.ExternalID == g.document && c.SourceSpan.Start <= at && at < c.SourceSpan.End
+			}) {
+				cited++
+			}
+		}
+		if 2*cited >= g.span.Len() {
+			n++
+		}
+	}
+	if all {
+		return float64(n) / float64(max(len(gold), 1))
+	}
+	return oneIf(n > 0)
+}
+
+// verifies checks a citation for itself, by code points of the stored text: that the system says so is not enough.
+func (j *judge) verifies(ctx context.Context, a rag.Answer, c rag.Citation) (bool, error) {
+	id := c.Document.ExternalID
+	stored, ok := j.stored[id]
+	if !ok {
+		var err error
+		if stored, err = j.answerer.Stored(ctx, id); err != nil {
+			if rag.CodeOf(err) == rag.NotFound {
+				return false, nil
+			}
+			return false, fmt.Errorf("read document %s: %w", id, err)
+		}
+	}
+	source, answer, s, of := []rune(stored), []rune(a.Text), c.SourceSpan, c.AnswerSpan
+	return c.Verified && s.Start >= 0 && s.Start < s.End && s.End <= len(source) && string(source[s.Start:s.End]) == c.Quote &&
+		of.Start >= 0 && of.Start < of.End && of.End <= len(answer), nil
+}
