@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -22,8 +24,7 @@ func testJob_TellsItsStagesAndRetriesWhatFailedAlone(t *testing.T) {
 	e := newCounting(t)
 	s := startService(t, "EMBED_BASE_URL="+e.URL+"/v1", "EMBED_MODEL=counting", "WORKERS=1")
 	s.call("POST", "/v1/collections", map[string]any{"name": "c"}, 201, nil)
-	lost := []byte("The file that got lost. 丟失的檔案。")
-	job := s.upload("c", map[string][]byte{"good.txt": []byte("A good file. 好的檔案。"), "遺失.txt": lost, "deck.odp": slides(t, true, []string{"一頁。"})})
+	job := s.upload("c", map[string][]byte{"good.txt": []byte("A good file. 好的檔案。"), "短文.txt": []byte("A short one. 短的。"), "deck.odp": slides(t, true, []string{"一頁。"})})
 	states := func(j jobJSON) map[string]string {
 		out := map[string]string{}
 		for _, d := range j.Documents {
@@ -31,7 +32,7 @@ func testJob_TellsItsStagesAndRetriesWhatFailedAlone(t *testing.T) {
 		}
 		return out
 	}
-	if diff := cmp.Diff(map[string]string{"good.txt": "published", "遺失.txt": "published", "deck.odp": "published"}, states(job)); diff != "" {
+	if diff := cmp.Diff(map[string]string{"good.txt": "published", "短文.txt": "published", "deck.odp": "published"}, states(job)); diff != "" {
 		t.Error(diff)
 	}
 	for i, want := range []string{"parse documents 3 3", "embed chunks 3 3", "publish documents 3 3"} {
@@ -42,7 +43,7 @@ func testJob_TellsItsStagesAndRetriesWhatFailedAlone(t *testing.T) {
 	if job.Slowest == nil || job.Slowest.Milliseconds <= 0 || states(job)[job.Slowest.ExternalID] == "" {
 		t.Errorf("the slowest is %+v", job.Slowest)
 	}
-	// What a job has lost, it has lost until it is there again: an original that the store has no more.
+	// What cannot be read fails again, and what was published is left alone.
 	sources := []rag.Source{
 		{Upload: rag.Upload{ExternalID: "good.txt", MediaType: "text/plain"}, Content: strings.NewReader("A better file. 更好的檔案。")},
 		{Upload: rag.Upload{ExternalID: "empty.html", MediaType: "text/html"}, Content: strings.NewReader("<html><body><script>1</script></body></html>")},
@@ -76,11 +77,54 @@ func testJob_TellsItsStagesAndRetriesWhatFailedAlone(t *testing.T) {
 			s.call("POST", at+"/retry", nil, 200, nil)
 		}
 	}
+	testRetryMended(t, s)
 	events := string(s.send("GET", at+"/events", "", nil).body)
 	for _, want := range []string{`"stages":[{"stage":"parse","unit":"documents","done":2,"total":2}`, `"state":"failed"`, `"slowest":`} {
 		if !strings.Contains(events, want) {
 			t.Errorf("the events lack %s: %s", want, events)
 		}
+	}
+}
+
+// testRetryMended retries a job whose one file the store had lost, when the store has it again.
+func testRetryMended(t *testing.T, s *service) {
+	t.Helper()
+	c, err := s.app.catalog.Collection(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := []byte("The file that got lost. 丟失的檔案。")
+	sum := sha256.Sum256(lost)
+	var good rag.Document
+	if good, err = s.app.catalog.Document(t.Context(), c.ID, "短文.txt"); err != nil {
+		t.Fatal(err)
+	}
+	j, err := s.app.catalog.Submit(t.Context(), c.ID, []rag.Upload{
+		{ExternalID: "copy.txt", MediaType: "text/plain", SHA256: good.SHA256, Bytes: 1}, {ExternalID: "遺失.txt", MediaType: "text/plain", SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(lost))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done jobJSON
+	s.call("GET", "/v1/jobs/"+string(j.ID)+"?wait=60s", nil, 200, &done)
+	if done.Status != "failed" || done.Documents[0].State != "published" || done.Documents[1].State != "failed" || done.Documents[1].Error.Code != "not_found" {
+		t.Fatalf("got %+v", done)
+	}
+	before, err := s.app.catalog.Document(t.Context(), c.ID, "copy.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.call("POST", "/v1/collections", map[string]any{"name": "elsewhere"}, 201, nil)
+	s.upload("elsewhere", map[string][]byte{"found.txt": lost})
+	s.call("POST", "/v1/jobs/"+string(j.ID)+"/retry", nil, 200, nil)
+	s.call("GET", "/v1/jobs/"+string(j.ID)+"?wait=60s", nil, 200, &done)
+	if done.Status != "succeeded" || done.Documents[1].State != "published" || done.Stages[2].Done != 2 || done.Stages[1].Total != 1 {
+		t.Errorf("retried: got %+v", done)
+	}
+	if after, err := s.app.catalog.Document(t.Context(), c.ID, "copy.txt"); err != nil || after.Version != before.Version || !after.UpdatedAt.Equal(before.UpdatedAt) {
+		t.Errorf("what was published was published again: %+v, then %+v, %v", before, after, err)
+	}
+	if text := string(s.content("c", "%E9%81%BA%E5%A4%B1.txt")); text != string(lost) {
+		t.Errorf("got %q", text)
 	}
 }
 
