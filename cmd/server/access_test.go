@@ -46,11 +46,11 @@ func operations(t *testing.T) []operation {
 }
 
 // things are what an operation is pointed at.
-type things struct{ collection, document, job, citation, key, answer string }
+type things struct{ collection, document, id, job, citation, key, answer string }
 
 // request makes a request for an operation: its path, and a body that is good for it.
 func (o operation) request(at things) (path, body string) {
-	path = strings.NewReplacer("{collection}", at.collection, "{external_id}", at.document, "{job}", at.job, "{citation}", at.citation, "{key}", at.key, "{answer}", at.answer, "{model}", "multilingual-e5-small").Replace(o.path)
+	path = strings.NewReplacer("{collection}", at.collection, "{external_id}", at.document, "{document}", at.id, "{job}", at.job, "{citation}", at.citation, "{key}", at.key, "{answer}", at.answer, "{model}", "multilingual-e5-small").Replace(o.path)
 	marshal := func(v any) string { b, _ := json.Marshal(v); return string(b) }
 	switch o.id {
 	case "createCollection":
@@ -115,10 +115,13 @@ func testAccessMatrix(t *testing.T) {
 			t.Fatalf("%d %s", a.status, a.body)
 		}
 		a := s.with(rootKey, "POST", "/v1/collections/"+name+"/documents?wait=60s", `{"external_id": "d", "text": "Parental leave lasts sixteen weeks at full pay."}`)
-		var got struct{ Job struct{ ID string } }
+		var got struct {
+			Job       struct{ ID string }
+			Documents []struct{ ID string }
+		}
 		a.json(t, &got)
 		if name == "mine" {
-			mine.job = got.Job.ID
+			mine.job, mine.id = got.Job.ID, got.Documents[0].ID
 		}
 	}
 	var answer answerJSON
@@ -177,7 +180,7 @@ func testAccessMatrix(t *testing.T) {
 
 	level := map[string]int{"read": 1, "write": 2, "admin": 3}
 	cases := 0
-	nowhere := things{collection: "nowhere", document: "d", job: "job_none", citation: "cit_none", key: "key_none", answer: "ans_none"}
+	nowhere := things{collection: "nowhere", document: "d", id: "doc_none", job: "job_none", citation: "cit_none", key: "key_none", answer: "ans_none"}
 	blank := func(b []byte, at things) string {
 		out := regexp.MustCompile(`"request_id":"[^"]*"`).ReplaceAllString(string(b), "")
 		return strings.ReplaceAll(out, at.collection, "NAME")

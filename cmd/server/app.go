@@ -177,7 +177,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			return nil, err
 		}
 	}
-	o := ingest.Options{Logger: log, Workers: c.Workers, Lease: c.JobLease, Failpoint: failpoint(), Checkpoint: checkpointEvery()}
+	o := ingest.Options{Logger: log, Build: build(), Workers: c.Workers, Lease: c.JobLease, Failpoint: failpoint(), Checkpoint: checkpointEvery()}
 	opening, openCtx := errgroup.WithContext(ctx)
 	opening.Go(func() (err error) {
 		a.embedder, err = openEmbedder(ctx, c, log)
@@ -264,7 +264,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	a.answers = answering
 	a.answer = answer.New(answering)
 	serving := httpapi.Options{
-		Ingest: a.ingest, Catalog: a.catalog, Search: a.search, Answer: a.answer, Prompts: a.answer, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
+		Ingest: a.ingest, Catalog: a.catalog, Originals: o.Blobs, Search: a.search, Answer: a.answer, Prompts: a.answer, Embedders: []httpapi.Embedder{a.embedder}, Logger: log, Registry: registry,
 		APIKey: c.APIKey.Reveal(), CORSOrigins: c.CORSOrigins, Version: version, Ready: ready, Observe: observe, Streams: a.streams,
 	}
 	for _, e := range a.others {

@@ -244,7 +244,7 @@ func testIngest_AStepThatFailsLosesNoEmbedding(t *testing.T) {
 	}
 	e.refusing("")
 	done, err := s.app.ingest.Wait(t.Context(), job.ID)
-	if err != nil || done.Status != rag.JobSucceeded || done.Stage != rag.StagePublish || done.Progress != (rag.Progress{Done: documents, Total: documents}) {
+	if err != nil || done.Status != rag.JobSucceeded || done.Stage != rag.StagePublish || done.Progress.Done != documents || done.Progress.Total != documents {
 		t.Errorf("got %+v, %v", done, err)
 	}
 	if got := e.since(); len(got) != documents {

@@ -7,7 +7,6 @@ package answer
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"time"
 
 	"footnote/internal/rag"
@@ -210,32 +209,4 @@ func (w *writer) abstain(reason string) error {
 		return nil
 	}
 	return w.say(noAnswer(w.question))
-}
-
-// Citation resolves a permalink: the citation as it was given, and how it stands against its source now.
-func (s *Service) Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error) {
-	c, err := s.o.Catalog.Citation(ctx, id)
-	if err != nil {
-		return c, "", err
-	}
-	d, err := s.o.Catalog.DocumentByID(ctx, c.Document.ID)
-	if rag.CodeOf(err) == rag.NotFound {
-		return c, rag.CitationSourceDeleted, nil
-	}
-	if err != nil {
-		return c, "", err
-	}
-	if d.Version == c.Document.Version {
-		return c, rag.CitationCurrent, nil
-	}
-	stored, err := s.o.Catalog.Text(ctx, c.Document.ID)
-	switch {
-	case err != nil:
-		return c, "", err
-	case text.Slice(stored, c.SourceSpan.Start, c.SourceSpan.End) == c.Quote:
-		return c, rag.CitationCurrent, nil
-	case strings.Contains(stored, c.Quote):
-		return c, rag.CitationMoved, nil
-	}
-	return c, rag.CitationSourceChanged, nil
 }

@@ -3,8 +3,9 @@ package httpapi
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+
+	"github.com/go-chi/chi/v5"
 
 	"footnote/internal/rag"
 )
@@ -73,8 +74,11 @@ func (s *server) deleteDocuments(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, http.StatusOK, map[string]int{"deleted": n})
 }
 
-// document finds the document that the path names.
+// document finds the document that the path names: by its id, or by its collection and external id. One that the request's key does not reach looks absent.
 func (s *server) document(r *http.Request) (rag.Document, error) {
+	if chi.URLParam(r, "document") != "" {
+		return s.documentByID(r)
+	}
 	c, err := s.collection(r)
 	if err != nil {
 		return rag.Document{}, err
@@ -84,6 +88,22 @@ func (s *server) document(r *http.Request) (rag.Document, error) {
 		return rag.Document{}, err
 	}
 	return s.o.Catalog.Document(r.Context(), c.ID, id)
+}
+
+func (s *server) documentByID(r *http.Request) (rag.Document, error) {
+	id, err := pathValue(r, "document")
+	if err != nil {
+		return rag.Document{}, err
+	}
+	d, err := s.o.Catalog.DocumentByID(r.Context(), rag.DocumentID(id))
+	if err != nil {
+		return d, err
+	}
+	c, err := s.o.Catalog.CollectionByID(r.Context(), d.Collection)
+	if err == nil && !principal(r).Sees(c.Name) {
+		err = rag.DocumentGone()
+	}
+	return d, err
 }
 
 func (s *server) getDocument(w http.ResponseWriter, r *http.Request) error {
@@ -107,20 +127,6 @@ func (s *server) deleteDocument(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-func (s *server) getContent(w http.ResponseWriter, r *http.Request) error {
-	d, err := s.document(r)
-	if err != nil {
-		return err
-	}
-	text, err := s.o.Catalog.Text(r.Context(), d.ID)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, text) // the client is gone when this fails
 	return nil
 }
 

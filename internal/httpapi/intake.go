@@ -234,22 +234,6 @@ type ingestAnswer struct {
 	Documents []jobDocument `json:"documents"`
 }
 
-type dryRun struct {
-	ExternalID string      `json:"external_id"`
-	Title      string      `json:"title"`
-	MediaType  string      `json:"media_type"`
-	Exists     bool        `json:"exists"`
-	Unchanged  bool        `json:"unchanged"`
-	Chunks     chunkCounts `json:"chunks"`
-	Warnings   []string    `json:"warnings"`
-}
-
-type chunkCounts struct {
-	Added   int `json:"added"`
-	Kept    int `json:"kept"`
-	Removed int `json:"removed"`
-}
-
 // ingest submits sources, or tells what they would change, and waits when asked to.
 func (s *server) ingest(w http.ResponseWriter, r *http.Request, c rag.Collection, o ingestOptions, sources []rag.Source) error {
 	if o.dryRun {
@@ -259,7 +243,7 @@ func (s *server) ingest(w http.ResponseWriter, r *http.Request, c rag.Collection
 			if err != nil {
 				return err
 			}
-			out = append(out, dryRun{d.ExternalID, d.Title, d.MediaType, d.Exists, d.Unchanged, chunkCounts{d.Added, d.Kept, d.Removed}, wireStrings(d.Warnings)})
+			out = append(out, dryRun{d.ExternalID, d.Title, d.MediaType, d.Exists, d.Unchanged, chunkCounts{d.Added, d.Kept, d.Removed}, wireDiff(d.New, d.Old), wireStrings(d.Warnings)})
 		}
 		return reply(w, http.StatusOK, map[string]any{"dry_run": out})
 	}

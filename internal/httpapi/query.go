@@ -271,6 +271,15 @@ type citationPermalink struct {
 	citation
 	State         rag.CitationState `json:"state"`
 	SourceChanged bool              `json:"source_changed"`
+	Current       *currentQuote     `json:"current"`
+}
+
+// currentQuote is where a quote stands now.
+type currentQuote struct {
+	Version    int    `json:"version"`
+	Span       span   `json:"span"`
+	Page       *int   `json:"page"`
+	ContentURL string `json:"content_url"`
 }
 
 func (s *server) getCitation(w http.ResponseWriter, r *http.Request) error {
@@ -278,13 +287,28 @@ func (s *server) getCitation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, state, err := s.o.Answer.Citation(r.Context(), rag.CitationID(id))
+	link, err := s.o.Answer.Citation(r.Context(), rag.CitationID(id))
+	c := link.Citation
 	if rag.CodeOf(err) == rag.NotFound || err == nil && !principal(r).Sees(c.Collection) {
 		return rag.CitationMissing()
 	}
 	if err != nil {
 		return err
 	}
-	changed := state == rag.CitationSourceChanged || state == rag.CitationSourceDeleted
-	return reply(w, http.StatusOK, citationPermalink{wireCitation(c), state, changed})
+	out := citationPermalink{citation: wireCitation(c), State: link.State}
+	switch link.State {
+	case rag.CitationSourceChanged, rag.CitationSourceDeleted:
+		out.SourceChanged = true
+	default:
+		pages, err := s.o.Catalog.Pages(r.Context(), c.Document.ID)
+		if err != nil && rag.CodeOf(err) != rag.NotFound {
+			return err
+		}
+		page := rag.PageAt(pages, link.Span.Start)
+		if page == 0 && link.State == rag.CitationCurrent {
+			page = c.Page // of a document whose pages are not known, such as one of a pack
+		}
+		out.Current = &currentQuote{link.Version, wireSpan(link.Span), wirePage(page), contentURL(c.Document.ID, link.Span)}
+	}
+	return reply(w, http.StatusOK, out)
 }

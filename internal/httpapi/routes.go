@@ -20,7 +20,7 @@ func (s *server) routes() http.Handler {
 			AllowedOrigins: s.o.CORSOrigins,
 			AllowedMethods: []string{"GET", "POST", "PUT", "PATCH", "DELETE"},
 			AllowedHeaders: []string{"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Request-ID", "Traceparent"},
-			ExposedHeaders: []string{"Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"},
+			ExposedHeaders: []string{"Location", "Retry-After", "ETag", "Content-Disposition", "Footnote-Span", "RateLimit", "RateLimit-Policy", "X-Request-ID"},
 			MaxAge:         600,
 		}))
 	}
@@ -60,7 +60,10 @@ func (s *server) routes() http.Handler {
 		{"PUT", "/v1/collections/{collection}/documents/{external_id}", rag.ScopeWrite, s.putDocument, []string{"wait", "dry_run"}},
 		{"GET", "/v1/collections/{collection}/documents/{external_id}", rag.ScopeRead, s.getDocument, nil},
 		{"DELETE", "/v1/collections/{collection}/documents/{external_id}", rag.ScopeWrite, s.deleteDocument, nil},
-		{"GET", "/v1/collections/{collection}/documents/{external_id}/content", rag.ScopeRead, s.getContent, nil},
+		{"GET", "/v1/collections/{collection}/documents/{external_id}/content", rag.ScopeRead, s.getContent, []string{"highlight", "page"}},
+		{"GET", "/v1/collections/{collection}/documents/{external_id}/original", rag.ScopeRead, s.getOriginal, nil},
+		{"GET", "/v1/documents/{document}/content", rag.ScopeRead, s.getContent, []string{"highlight", "page"}},
+		{"GET", "/v1/documents/{document}/original", rag.ScopeRead, s.getOriginal, nil},
 		{"GET", "/v1/collections/{collection}/documents/{external_id}/chunks", rag.ScopeRead, s.listChunks, []string{"limit", "after"}},
 
 		{"GET", "/v1/collections/{collection}/export", rag.ScopeAdmin, s.exportCollection, nil},

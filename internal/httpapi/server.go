@@ -45,8 +45,10 @@ type Catalog interface {
 	Collections(ctx context.Context, after string, limit int) ([]rag.Collection, error)
 	UpdateCollection(ctx context.Context, name string, patch rag.CollectionPatch) (rag.Collection, error)
 	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
+	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error)
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	Job(ctx context.Context, id rag.JobID) (rag.Job, error)
 	Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error)
@@ -61,6 +63,11 @@ type Catalog interface {
 	TouchKey(ctx context.Context, id rag.KeyID, at time.Time) error
 }
 
+// Originals keeps files as they were uploaded, by the hash of their bytes. Get says NotFound of one that is not kept.
+type Originals interface {
+	Get(ctx context.Context, sha string) (io.ReadCloser, error)
+}
+
 // Search finds passages.
 type Search interface {
 	Search(ctx context.Context, q rag.Query) (rag.Hits, error)
@@ -70,7 +77,7 @@ type Search interface {
 type Answer interface {
 	Answer(ctx context.Context, q rag.Question, emit func(rag.Event) error) (rag.Answer, error)
 	Ground(ctx context.Context, r rag.GroundRequest) (rag.Grounding, error)
-	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, rag.CitationState, error)
+	Citation(ctx context.Context, id rag.CitationID) (rag.Permalink, error)
 }
 
 // Prompts makes prompts without asking a model.
@@ -94,6 +101,7 @@ type Embedder interface {
 type Options struct {
 	Ingest      Ingest
 	Catalog     Catalog
+	Originals   Originals
 	Search      Search
 	Answer      Answer
 	Prompts     Prompts

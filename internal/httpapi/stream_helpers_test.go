@@ -27,8 +27,8 @@ func (f answerFunc) Answer(ctx context.Context, q rag.Question, emit func(rag.Ev
 	return f(ctx, q, emit)
 }
 
-func (f answerFunc) Citation(context.Context, rag.CitationID) (rag.Citation, rag.CitationState, error) {
-	return rag.Citation{}, "", rag.CitationMissing()
+func (f answerFunc) Citation(context.Context, rag.CitationID) (rag.Permalink, error) {
+	return rag.Permalink{}, rag.CitationMissing()
 }
 
 func (f answerFunc) Ground(context.Context, rag.GroundRequest) (rag.Grounding, error) {

@@ -131,13 +131,34 @@ type jobDocument struct {
 	ID         rag.DocumentID `json:"id"`
 	ExternalID string         `json:"external_id"`
 	Version    int            `json:"version"`
+	State      string         `json:"state"`
 	Published  bool           `json:"published"`
+	Unchanged  bool           `json:"unchanged"`
 	Error      *jobError      `json:"error"`
+	Warnings   []string       `json:"warnings"`
 }
 
 type progress struct {
 	Done  int `json:"done"`
 	Total int `json:"total"`
+}
+
+// stageCount is how far one stage of a job is.
+type stageCount struct {
+	Stage rag.JobStage `json:"stage"`
+	Unit  string       `json:"unit"`
+	Done  int          `json:"done"`
+	Total int          `json:"total"`
+}
+
+type slowFile struct {
+	ExternalID   string       `json:"external_id"`
+	Stage        rag.JobStage `json:"stage"`
+	Milliseconds float64      `json:"milliseconds"`
+}
+
+func wireStages(p rag.StageCounts, documents int) []stageCount {
+	return []stageCount{{rag.StageParse, "documents", p.Parsed, documents}, {rag.StageEmbed, "chunks", p.Embedded, p.Chunks}, {rag.StagePublish, "documents", p.Published, documents}}
 }
 
 type job struct {
@@ -146,6 +167,8 @@ type job struct {
 	Status     rag.JobStatus `json:"status"`
 	Stage      rag.JobStage  `json:"stage"`
 	Progress   progress      `json:"progress"`
+	Stages     []stageCount  `json:"stages"`
+	Slowest    *slowFile     `json:"slowest"`
 	Attempts   int           `json:"attempts"`
 	Error      *jobError     `json:"error"`
 	Documents  []jobDocument `json:"documents"`
@@ -165,11 +188,22 @@ func wireTime(t time.Time) *time.Time {
 
 func wireJob(j rag.Job, collectionName string) job {
 	out := job{
-		ID: j.ID, Collection: collectionName, Status: j.Status, Stage: j.Stage, Progress: progress(j.Progress), Attempts: j.Attempts, Error: wireJobError(j.Error),
+		ID: j.ID, Collection: collectionName, Status: j.Status, Stage: j.Stage, Progress: progress{j.Progress.Done, j.Progress.Total},
+		Stages: wireStages(j.Progress.Stages, len(j.Documents)), Attempts: j.Attempts, Error: wireJobError(j.Error),
 		Documents: []jobDocument{}, CreatedAt: j.CreatedAt.UTC(), StartedAt: wireTime(j.StartedAt), UpdatedAt: j.UpdatedAt.UTC(), FinishedAt: wireTime(j.FinishedAt),
 	}
+	if slow := j.Progress.Slowest; slow.ExternalID != "" {
+		out.Slowest = &slowFile{slow.ExternalID, slow.Stage, float64(slow.Took.Microseconds()) / 1000}
+	}
 	for _, d := range j.Documents {
-		out.Documents = append(out.Documents, jobDocument{d.Document, d.ExternalID, d.Version, d.Published, wireJobError(d.Error)})
+		state := "queued"
+		switch {
+		case d.Published:
+			state = "published"
+		case d.Error != nil:
+			state = "failed"
+		}
+		out.Documents = append(out.Documents, jobDocument{d.Document, d.ExternalID, d.Version, state, d.Published, d.Unchanged, wireJobError(d.Error), wireStrings(d.Warnings)})
 	}
 	return out
 }

@@ -24,9 +24,6 @@ const (
 // roomBytes bounds the uploads of a job that are in hand at once: as many as the greatest document has.
 const roomBytes = rag.MaxDocumentBytes
 
-// progressStep is how often a job's progress is recorded at most: a short job's, not before its end.
-const progressStep = 300 * time.Millisecond
-
 // work is the work on one leased job.
 type work struct {
 	*Service
@@ -35,10 +32,12 @@ type work struct {
 	embedder   Embedder // of the collection
 	room       *semaphore.Weighted
 
-	mu    sync.Mutex // of what follows
-	stage rag.JobStage
-	at    rag.Progress
-	wrote time.Time // when the progress was recorded last
+	mu      sync.Mutex // of what follows
+	stage   rag.JobStage
+	at      rag.Progress
+	counts  rag.StageCounts
+	slowest rag.SlowFile
+	wrote   time.Time // when the progress was recorded last
 }
 
 // draft is a document on its way through the pipeline.
@@ -66,10 +65,11 @@ func (s *work) documents(ctx context.Context, log *slog.Logger) (failed int, err
 	if s.embedder, err = s.Service.embedder(s.collection); err != nil {
 		return 0, err
 	}
-	total, done := len(l.Job.Documents), 0
+	total := len(l.Job.Documents)
 	for _, d := range l.Job.Documents {
 		if d.Published {
-			done++
+			s.counts.Published++
+			s.counts.Parsed++
 		}
 	}
 	drafts, vectors := make(chan []*draft), make(chan []*draft)
@@ -87,7 +87,7 @@ func (s *work) documents(ctx context.Context, log *slog.Logger) (failed int, err
 		embedErr = s.embedGroups(embedding, drafts, vectors)
 		stopDrafting()
 	})
-	publishErr := s.publishGroups(ctx, vectors, &done)
+	publishErr := s.publishGroups(ctx, vectors)
 	stopEmbedding()
 	steps.Wait()
 	// The last step that failed is the cause: the steps before it were stopped for it.
@@ -96,29 +96,11 @@ func (s *work) documents(ctx context.Context, log *slog.Logger) (failed int, err
 		err   error
 	}{{rag.StageIndex, publishErr}, {rag.StageEmbed, embedErr}, {rag.StageParse, draftErr}} {
 		if step.err != nil {
-			s.stage, s.at = step.stage, rag.Progress{Done: done, Total: total}
+			s.stage, s.at = step.stage, rag.Progress{Done: s.counts.Published, Total: total, Stages: s.counts, Slowest: s.slowest}
 			return failed, step.err
 		}
 	}
-	return failed, s.progress(ctx, rag.StagePublish, done, total)
-}
-
-// progress notes where the job is, and records it now and then.
-func (s *work) progress(ctx context.Context, stage rag.JobStage, done, total int) error {
-	s.mu.Lock()
-	at := rag.Progress{Done: done, Total: total}
-	s.stage, s.at = stage, at
-	due := time.Since(s.wrote) >= progressStep
-	if due {
-		s.wrote = time.Now()
-	}
-	s.mu.Unlock()
-	if !due {
-		return nil
-	}
-	err := s.o.Catalog.SetProgress(ctx, s.lease.Job.ID, s.lease.Token, stage, at)
-	s.bell.ring()
-	return s.owned(err)
+	return failed, s.progress(ctx, rag.StagePublish, s.counts.Published, total)
 }
 
 // draftGroups drafts the unpublished documents and sends them on in groups; it returns how many failed for good.
@@ -146,6 +128,17 @@ func (s *work) draftGroups(ctx context.Context, log *slog.Logger, out chan<- []*
 		if err := s.progress(ctx, rag.StageParse, n, total); err != nil {
 			return failed, err
 		}
+		known, err := s.unchanged(ctx, n)
+		if err != nil {
+			if transient(err) {
+				return failed, errors.Join(err, send())
+			}
+			return failed, s.owned(err)
+		}
+		if known {
+			s.count(func(c *rag.StageCounts) { c.Parsed++; c.Published++ })
+			continue
+		}
 		bytes := min(l.Uploads[n].Bytes, roomBytes)
 		if !s.room.TryAcquire(bytes) {
 			// What this group holds comes back only when it has been published.
@@ -166,6 +159,7 @@ func (s *work) draftGroups(ctx context.Context, log *slog.Logger, out chan<- []*
 			}
 			s.room.Release(bytes)
 			failed++
+			s.count(func(c *rag.StageCounts) { c.Parsed++ })
 			log.Warn("document refused", "document", l.Job.Documents[n].Document, "error", err)
 			if err := s.o.Catalog.FailDocument(ctx, l.Job.ID, l.Token, n, *jobError(err)); err != nil {
 				return failed, s.owned(err)
@@ -173,6 +167,7 @@ func (s *work) draftGroups(ctx context.Context, log *slog.Logger, out chan<- []*
 			continue
 		}
 		d.bytes = bytes
+		s.count(func(c *rag.StageCounts) { c.Parsed++; c.Chunks += len(d.version.Chunks) })
 		group = append(group, d)
 		if chunks += len(d.version.Chunks); chunks >= most {
 			if err := send(); err != nil {
@@ -181,6 +176,16 @@ func (s *work) draftGroups(ctx context.Context, log *slog.Logger, out chan<- []*
 		}
 	}
 	return failed, send()
+}
+
+// unchanged publishes the job's nth document without reading it, when its active version was made of the same bytes in the same way. What it costs is one look at the catalog, and none for a
+// document that is new.
+func (s *work) unchanged(ctx context.Context, n int) (bool, error) {
+	recipe := s.recipe(s.collection, s.embedder, s.lease.Uploads[n])
+	if recipe == "" || s.lease.Job.Documents[n].Version <= 1 {
+		return false, nil
+	}
+	return s.o.Catalog.Confirm(ctx, s.lease.Job.ID, s.lease.Token, n, recipe)
 }
 
 // draft reads, parses and cuts the job's nth document.
@@ -195,12 +200,18 @@ func (s *work) draft(ctx context.Context, n int) (*draft, error) {
 	if err = errors.Join(err, r.Close()); err != nil {
 		return nil, fmt.Errorf("read the upload: %w", err)
 	}
-	v, _, err := s.prepare(ctx, s.collection, s.embedder, u, l.Job.Documents[n], content)
+	recipe := s.recipe(s.collection, s.embedder, u)
+	keep, err := s.before(ctx, s.collection, l.Job.Documents[n], u.SHA256, recipe)
+	if err != nil {
+		return nil, err
+	}
+	v, _, err := s.prepare(ctx, s.collection, s.embedder, u, l.Job.Documents[n], content, keep, func(stage rag.JobStage, d time.Duration) { s.took(n, stage, d) })
 	if err != nil {
 		return nil, err
 	}
 	s.o.Failpoint("chunk")
 	v.Fingerprint = s.embedder.Fingerprint()
+	v.Recipe = recipe
 	d := &draft{n: n, version: v}
 	for _, k := range v.Chunks {
 		d.embedded = append(d.embedded, rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text))
@@ -214,8 +225,12 @@ func (s *work) embedGroups(ctx context.Context, in <-chan []*draft, out chan<- [
 	var before map[rag.TextHash]rag.Embedding
 	for group := range in {
 		var err error
+		started := time.Now()
 		if before, err = s.embed(ctx, group, before); err != nil {
 			return err
+		}
+		if len(group) == 1 {
+			s.took(group[0].n, rag.StageEmbed, time.Since(started))
 		}
 		select {
 		case out <- group:
@@ -250,7 +265,11 @@ func (s *work) embed(ctx context.Context, group []*draft, before map[rag.TextHas
 			}
 		}
 	}
+	s.mu.Lock()
+	embedded := s.counts.Embedded
+	s.mu.Unlock()
 	found, err := s.vectors(ctx, s.embedder, texts, before, func(done int) error {
+		s.count(func(c *rag.StageCounts) { c.Embedded = embedded + len(ids) - len(texts) + done })
 		return s.progress(ctx, rag.StageEmbed, len(ids)-len(texts)+done, len(ids))
 	})
 	if err != nil {
@@ -264,22 +283,23 @@ func (s *work) embed(ctx context.Context, group []*draft, before map[rag.TextHas
 			}
 		}
 	}
+	s.count(func(c *rag.StageCounts) { c.Embedded = embedded + len(ids) })
 	s.o.Failpoint("embed")
 	return found, nil
 }
 
-// publishGroups publishes the groups' documents in order and counts them in done.
-func (s *work) publishGroups(ctx context.Context, in <-chan []*draft, done *int) error {
+// publishGroups publishes the groups' documents in order.
+func (s *work) publishGroups(ctx context.Context, in <-chan []*draft) error {
 	for group := range in {
 		for _, d := range group {
-			if err := s.progress(ctx, rag.StageIndex, *done, len(s.lease.Job.Documents)); err != nil {
+			if err := s.progress(ctx, rag.StageIndex, s.published(), len(s.lease.Job.Documents)); err != nil {
 				return err
 			}
 			if err := s.publish(ctx, d); err != nil {
 				return err
 			}
 			s.room.Release(d.bytes)
-			*done++
+			s.count(func(c *rag.StageCounts) { c.Published++ })
 		}
 	}
 	return nil
@@ -311,18 +331,22 @@ func (s *work) publish(ctx context.Context, d *draft) error {
 		points[i] = point(k, d.embedded[i], d.points[i], d.version.Document.Metadata)
 		ids[i] = k.ID
 	}
+	started := time.Now()
 	err = s.patiently(ctx, func() error {
 		return s.timed("index", func() error { return s.upsert(ctx, c, points) })
 	})
+	s.took(d.n, rag.StageIndex, time.Since(started))
 	if err != nil {
 		return fmt.Errorf("index %d chunks: %w", len(points), err)
 	}
 	s.o.Failpoint("index")
 	var removed []rag.ChunkID
+	started = time.Now()
 	err = s.timed("publish", func() error {
 		removed, err = s.o.Catalog.Publish(ctx, l.Job.ID, l.Token, d.n, d.version)
 		return err
 	})
+	s.took(d.n, rag.StagePublish, time.Since(started))
 	s.o.Failpoint("publish")
 	if err == nil {
 		if active, err := s.o.Catalog.DocumentByID(ctx, d.version.Document.ID); err == nil && active.Version != d.version.Document.Version {

@@ -33,7 +33,7 @@ func (s *Service) Preview(ctx context.Context, collection string, source rag.Sou
 	if u.MediaType, err = parse.MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
 		return out, err
 	}
-	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{ExternalID: u.ExternalID, Version: 1}, content)
+	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{ExternalID: u.ExternalID, Version: 1}, content, nil, nil)
 	if err != nil {
 		return out, err
 	}

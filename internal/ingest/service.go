@@ -28,6 +28,8 @@ type Catalog interface {
 	RenameCollection(ctx context.Context, id rag.CollectionID, name string) error
 	DeleteCollection(ctx context.Context, name string) (rag.Collection, error)
 
+	Twin(ctx context.Context, collection rag.CollectionID, sha256 string) (rag.DocumentID, error)
+	Recipe(ctx context.Context, id rag.DocumentID) (string, error)
 	HasDocument(ctx context.Context, id rag.DocumentID) (bool, error)
 	ImportDocument(ctx context.Context, v rag.Version) error
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
@@ -60,6 +62,7 @@ type Catalog interface {
 	ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error
 	SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error
 	Publish(ctx context.Context, id rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error)
+	Confirm(ctx context.Context, id rag.JobID, token int64, n int, recipe string) (bool, error)
 	FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error
 	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error
 	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error
@@ -116,6 +119,9 @@ type Options struct {
 	Durable    Durable
 	Changes    Changes
 	Checkpoint time.Duration // how often what has changed is made durable; 0: 30 s
+
+	// Build names the code that reads and cuts documents. A file that an active version was made of is not read again by the same build. Empty: unknown, and every file is read.
+	Build string
 
 	Locks  Locks                                        // nil: of this process alone
 	Listen func(ctx context.Context, ring func()) error // calls ring when another process changed a job; nil: there is none

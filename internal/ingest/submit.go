@@ -3,11 +3,15 @@ package ingest
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"footnote/internal/ingest/chunk"
@@ -126,46 +130,55 @@ func (s *Service) DryRun(ctx context.Context, collection string, source rag.Sour
 	if u.MediaType, err = parse.MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
 		return out, err
 	}
-	before := map[rag.ChunkID]bool{}
+	before := map[rag.ChunkID]rag.Chunk{}
 	d, err := s.o.Catalog.Document(ctx, c.ID, u.ExternalID)
 	switch {
 	case err == nil:
 		out.Exists = true
-		for after := -1; ; {
-			chunks, err := s.o.Catalog.Chunks(ctx, d.ID, after, 1000)
-			if err != nil {
-				return out, err
-			}
-			if len(chunks) == 0 {
-				break
-			}
-			for _, k := range chunks {
-				before[k.ID] = true
-				after = k.Ordinal
-			}
+		stored, err := s.chunks(ctx, d.ID)
+		if err != nil {
+			return out, err
+		}
+		for _, k := range stored {
+			before[k.ID] = k
 		}
 	case rag.CodeOf(err) != rag.NotFound:
 		return out, err
 	}
-	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{Document: d.ID, ExternalID: u.ExternalID, Version: d.Version + 1}, content)
+	sum := sha256.Sum256(content)
+	next := rag.JobDocument{Document: d.ID, ExternalID: u.ExternalID, Version: d.Version + 1}
+	keep, err := s.before(ctx, c, next, hex.EncodeToString(sum[:]), s.recipe(c, e, u))
+	if err != nil {
+		return out, err
+	}
+	v, parsed, err := s.prepare(ctx, c, e, u, next, content, keep, nil)
 	if err != nil {
 		return out, err
 	}
 	out.ExternalID, out.Title, out.MediaType, out.Chunks, out.Warnings = u.ExternalID, v.Document.Title, u.MediaType, v.Chunks, parsed.Warnings
 	for _, k := range v.Chunks {
-		if before[k.ID] {
+		if _, ok := before[k.ID]; ok {
 			out.Kept++
+			delete(before, k.ID)
 		} else {
-			out.Added++
+			out.New = append(out.New, k)
 		}
 	}
-	out.Removed = len(before) - out.Kept
+	out.Old = slices.SortedFunc(maps.Values(before), func(a, b rag.Chunk) int { return a.Ordinal - b.Ordinal })
+	out.Added, out.Removed = len(out.New), len(out.Old)
 	out.Unchanged = out.Exists && out.Added == 0 && out.Removed == 0 && d.Title == v.Document.Title && fmt.Sprint(d.Metadata) == fmt.Sprint(v.Document.Metadata)
 	return out, nil
 }
 
-// prepare makes a version of content: parsed, cut and with chunk ids, but not embedded.
-func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u rag.Upload, d rag.JobDocument, content []byte) (v rag.Version, p rag.Parsed, err error) {
+// prepare makes a version of content: parsed, cut and with chunk ids, but not embedded. Chunks of the version before, keep, stay where the text is the same. took, unless nil, hears how long the steps took.
+func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u rag.Upload, d rag.JobDocument, content []byte, keep []rag.Chunk, took func(rag.JobStage, time.Duration)) (v rag.Version, p rag.Parsed, err error) {
+	started := time.Now()
+	measure := func(stage rag.JobStage) {
+		if now := time.Now(); took != nil {
+			took(stage, now.Sub(started))
+			started = now
+		}
+	}
 	err = s.timed("parse", func() error {
 		p, err = parseSafely(ctx, content, u.Filename, u.MediaType)
 		return err
@@ -173,6 +186,7 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u r
 	if err != nil {
 		return v, p, err
 	}
+	measure(rag.StageParse)
 	title := u.Title
 	if title == "" {
 		title = p.Title
@@ -187,13 +201,14 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u r
 	}
 	err = s.timed("chunk", func() error {
 		v.Chunks, err = chunk.Split(p, chunk.Options{
-			TargetTokens: c.Chunking.TargetTokens, OverlapTokens: c.Chunking.OverlapTokens, MaxTokens: e.MaxTokens(), Title: title, Count: e.CountTokens,
+			TargetTokens: c.Chunking.TargetTokens, OverlapTokens: c.Chunking.OverlapTokens, MaxTokens: e.MaxTokens(), Title: title, Count: e.CountTokens, Before: keep,
 		})
 		return err
 	})
 	if err != nil {
 		return v, p, err
 	}
+	measure(rag.StageChunk)
 	if len(v.Chunks) == 0 {
 		return v, p, rag.Errorf(rag.Invalid, "The document %q has no text.", rag.Clip(d.ExternalID, 80))
 	}
@@ -205,7 +220,7 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u r
 		k.ID = rag.NewChunkID(d.Document, embedded, occurrences[embedded])
 		occurrences[embedded]++
 	}
-	v.Text = p.Text
+	v.Text, v.Pages, v.Warnings = p.Text, p.Pages(), bounded(p.Warnings)
 	v.Document = rag.Document{
 		ID: d.Document, Collection: c.ID, ExternalID: d.ExternalID, Version: d.Version, Title: title, SourceURI: u.SourceURI, MediaType: u.MediaType,
 		SHA256: u.SHA256, Language: p.Language, Metadata: metadata, Characters: utf8.RuneCountInString(p.Text), Chunks: len(v.Chunks),

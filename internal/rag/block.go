@@ -1,5 +1,7 @@
 package rag
 
+import "unicode/utf8"
+
 // BlockKind is the kind of a structural part of a document.
 type BlockKind string
 
@@ -34,4 +36,20 @@ type Parsed struct {
 	Metadata  Metadata // found in the file (author, date, …)
 	Blocks    []Block
 	Warnings  []string
+}
+
+// Pages are the pages of the text that have blocks, in order. A block that goes on over a page's end belongs to the page where it begins.
+func (p Parsed) Pages() []PageSpan {
+	var pages []PageSpan
+	end := utf8.RuneCountInString(p.Text)
+	for _, b := range p.Blocks {
+		if b.Page == 0 || b.Span.Empty() || len(pages) > 0 && b.Page <= pages[len(pages)-1].Number {
+			continue
+		}
+		if n := len(pages); n > 0 {
+			pages[n-1].Span.End = b.Span.Start
+		}
+		pages = append(pages, PageSpan{b.Page, Span{b.Span.Start, end}})
+	}
+	return pages
 }

@@ -36,6 +36,22 @@ type Document struct {
 	UpdatedAt  time.Time
 }
 
+// PageSpan is a page of a document's text: from its first character to the first of the next page that has text. Pages without text have none.
+type PageSpan struct {
+	Number int // from 1
+	Span   Span
+}
+
+// PageAt is the number of the page that has the character at; 0 when there are no pages, or none has it.
+func PageAt(pages []PageSpan, at int) int {
+	for _, p := range pages {
+		if p.Span.Start <= at && at < p.Span.End {
+			return p.Number
+		}
+	}
+	return 0
+}
+
 // Metadata are a document's filterable fields: string, float64, bool, or a list of strings ([]string).
 type Metadata map[string]any
 

@@ -29,8 +29,27 @@ const (
 	StagePublish JobStage = "publish"
 )
 
-// Progress counts what a job has done: chunks embedded while it embeds, documents otherwise.
-type Progress struct{ Done, Total int }
+// Progress counts what a job has done. Done and Total are of the stage that the job is in: chunks while it embeds, documents otherwise. Stages go on side by side, so Stages counts each.
+type Progress struct {
+	Done, Total int
+	Stages      StageCounts
+	Slowest     SlowFile
+}
+
+// StageCounts are how far each stage of a job has come. Documents that were published or failed before this attempt count as parsed.
+type StageCounts struct {
+	Parsed    int // documents that were read and cut, that are unchanged, or that failed
+	Chunks    int // chunks of the documents that were cut
+	Embedded  int // of these, those that have their vectors
+	Published int // documents that are published or unchanged
+}
+
+// SlowFile is the document that took longest in one stage of a job so far; empty when none was measured. Documents that are embedded together are not told apart, so of these none is the slowest.
+type SlowFile struct {
+	ExternalID string
+	Stage      JobStage
+	Took       time.Duration
+}
 
 // Job is one ingest request: it makes one or more document versions active.
 type Job struct {
@@ -60,8 +79,13 @@ type JobDocument struct {
 	ExternalID string
 	Version    int
 	Published  bool
+	Unchanged  bool // it was published without any work: the active version was made of the same bytes in the same way
 	Error      *JobError
+	Warnings   []string // what of the file could not be read, such as pages of a scan; of a published document
 }
+
+// MaxWarnings bounds the warnings that are kept of a document; the last of them counts those that are not.
+const MaxWarnings = 50
 
 // Upload is a document as it was handed in: its bytes are in the blob store under SHA256.
 type Upload struct {
@@ -94,6 +118,10 @@ type Version struct {
 	// Imported vectors were made elsewhere, and nothing shows that they embed their texts. They serve their own chunks, and are never found by content: else an import could plant
 	// vectors in collections of others.
 	Imported bool
+	Pages    []PageSpan // of the text, in order; none when the source has no pages
+	Warnings []string
+	// Recipe is a hash of all that the version was made of and by. A later upload with the same recipe would give the same version. Empty: not known.
+	Recipe string
 	// Fingerprint is of the model that made them; publishing is refused when the collection has another by now. Empty: not checked.
 	Fingerprint string
 }

@@ -91,6 +91,8 @@ type DryRun struct {
 	Kept       int
 	Removed    int
 	Chunks     []Chunk
+	New        []Chunk // of Chunks those that are not stored yet
+	Old        []Chunk // stored chunks that would go
 	Warnings   []string
 }
 
@@ -104,6 +106,14 @@ const (
 	CitationSourceChanged CitationState = "source_changed" // the active version no longer has the quote
 	CitationSourceDeleted CitationState = "source_deleted" // the document is gone
 )
+
+// Permalink is a citation and how it stands against its source now.
+type Permalink struct {
+	Citation Citation
+	State    CitationState
+	Version  int  // the active one; 0 when the document is gone
+	Span     Span // where the quote stands in the active version, when State is current or moved; else empty
+}
 
 // HiddenName is the name of a collection that is in the making and that nobody may see yet. No user can give such a name.
 func HiddenName(purpose string, id CollectionID) string { return "~" + purpose + "-" + string(id) }

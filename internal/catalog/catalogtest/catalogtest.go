@@ -30,6 +30,9 @@ type Catalog interface {
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Twin(ctx context.Context, collection rag.CollectionID, sha256 string) (rag.DocumentID, error)
+	Recipe(ctx context.Context, id rag.DocumentID) (string, error)
+	Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error)
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
@@ -46,6 +49,7 @@ type Catalog interface {
 	ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error
 	SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error
 	Publish(ctx context.Context, id rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error)
+	Confirm(ctx context.Context, id rag.JobID, token int64, n int, recipe string) (bool, error)
 	FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error
 	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error
 	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error
@@ -103,6 +107,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
 		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
 		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names, "import": imports, "re-embedding": reembedding,
 		"by text": byText, "by text while models are swapped": byTextSwapped,
+		"warnings and pages": warnings, "progress": progress, "unchanged": unchanged, "retry": retry,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -62,6 +62,22 @@ func (s *Store) Text(ctx context.Context, id rag.DocumentID) (string, error) {
 		rag.DocumentGone(), `SELECT text FROM texts WHERE document_id = $1`, id)
 }
 
+// Pages are the pages of the document's active version, in order; none when its source has none.
+func (s *Store) Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error) {
+	return one(ctx, s, stored.ReadPages, rag.DocumentGone(), `SELECT pages FROM texts WHERE document_id = $1`, id)
+}
+
+// Twin is a document of the collection whose active version was made of the bytes with that SHA-256; NotFound when there is none.
+func (s *Store) Twin(ctx context.Context, collection rag.CollectionID, sha256 string) (rag.DocumentID, error) {
+	return one(ctx, s, func(row stored.Row) (id rag.DocumentID, err error) { err = row.Scan(&id); return id, err }, rag.DocumentGone(),
+		`SELECT id FROM documents WHERE collection_id = $1 AND sha256 = $2 AND active_version > 0 ORDER BY updated_at DESC, id LIMIT 1`, collection, sha256)
+}
+
+// Recipe is the recipe of the document's active version; empty when it is not known.
+func (s *Store) Recipe(ctx context.Context, id rag.DocumentID) (string, error) {
+	return one(ctx, s, func(row stored.Row) (recipe string, err error) { err = row.Scan(&recipe); return recipe, err }, rag.DocumentGone(), `SELECT recipe FROM texts WHERE document_id = $1`, id)
+}
+
 const chunkColumns = `k.chunk_id::text, k.document_id, k.ordinal, k.span_start, k.span_end, k.heading_path, k.page, k.text`
 
 // Chunks lists up to limit chunks of the active version in text order, those whose ordinal is above after.

@@ -205,7 +205,7 @@ func (s *Store) ExtendLease(ctx context.Context, id rag.JobID, token int64, d ti
 
 // SetProgress records where a job is. Other replicas see it when they next look: a wake-up for each step would cost more than it tells.
 func (s *Store) SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error {
-	return s.update(ctx, id, token, false, `UPDATE jobs SET stage = $1, done = $2, total = $3, updated_at = $4 WHERE id = $5`, stage, p.Done, p.Total, stored.Micros(s.now()), id)
+	return s.update(ctx, id, token, false, `UPDATE jobs SET stage = $1, done = $2, total = $3, stages = $4, updated_at = $5 WHERE id = $6`, stage, p.Done, p.Total, stored.Stages(p), stored.Micros(s.now()), id)
 }
 
 // FailDocument records why the job's nth document could not be taken in.
@@ -218,8 +218,8 @@ func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status
 	if e == nil {
 		e = &rag.JobError{}
 	}
-	return s.update(ctx, id, token, true, `UPDATE jobs SET status = $1, stage = $2, done = $3, total = $4, error_code = $5, error_message = $6, updated_at = $7, finished_at = $7 WHERE id = $8`,
-		status, stage, p.Done, p.Total, e.Code, e.Message, stored.Micros(s.now()), id)
+	return s.update(ctx, id, token, true, `UPDATE jobs SET status = $1, stage = $2, done = $3, total = $4, stages = $5, error_code = $6, error_message = $7, updated_at = $8, finished_at = $8 WHERE id = $9`,
+		status, stage, p.Done, p.Total, stored.Stages(p), e.Code, e.Message, stored.Micros(s.now()), id)
 }
 
 // ReleaseJob puts a running job back in the queue.

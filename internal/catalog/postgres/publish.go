@@ -40,10 +40,46 @@ func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, 
 				return err
 			}
 		}
-		_, err = tx.Exec(ctx, `UPDATE job_documents SET published = true, error_code = '', error_message = '' WHERE job_id = $1 AND n = $2`, job, n)
+		_, err = tx.Exec(ctx, `UPDATE job_documents SET published = true, error_code = '', error_message = '', warnings = $1 WHERE job_id = $2 AND n = $3`, stored.Strings(v.Warnings), job, n)
 		return err
 	})
 	return removed, err
+}
+
+// Confirm makes the nth document's version the active one without any work, when the active version is an older one and has the same recipe: its text, its chunks and its warnings are then
+// the new version's. It tells whether it did. Errors as those of Publish.
+func (s *Store) Confirm(ctx context.Context, job rag.JobID, token int64, n int, recipe string) (done bool, err error) {
+	err = s.tx(ctx, func(tx pgx.Tx) error {
+		done = false
+		if err := held(ctx, tx, job, token); err != nil {
+			return err
+		}
+		// The document's row before the text's, as publishing locks them: the text that is read then belongs to the version that is active.
+		var id rag.DocumentID
+		var version, active int
+		err := tx.QueryRow(ctx, `SELECT d.id, j.version, d.active_version FROM job_documents j JOIN documents d ON d.id = j.document_id WHERE j.job_id = $1 AND j.n = $2 FOR UPDATE OF d`, job, n).
+			Scan(&id, &version, &active)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && (active == 0 || active >= version) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var warnings string
+		err = tx.QueryRow(ctx, `SELECT warnings FROM texts WHERE document_id = $1 AND recipe = $2 AND recipe <> ''`, id, recipe).Scan(&warnings)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		done = true
+		batch := &pgx.Batch{}
+		batch.Queue(`UPDATE documents SET active_version = $1, updated_at = $2 WHERE id = $3`, version, stored.Micros(s.now()), id)
+		batch.Queue(`UPDATE job_documents SET published = true, unchanged = true, error_code = '', error_message = '', warnings = $1 WHERE job_id = $2 AND n = $3`, warnings, job, n)
+		return tx.SendBatch(ctx, batch).Close()
+	})
+	return done && err == nil, err
 }
 
 // sameModel checks that a collection still has the model of that fingerprint, and keeps it so until the transaction ends.
@@ -115,7 +151,9 @@ func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID,
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`DELETE FROM chunks WHERE document_id = $1`, d.ID)
-	batch.Queue(`INSERT INTO texts (document_id, text) VALUES ($1, $2) ON CONFLICT (document_id) DO UPDATE SET text = excluded.text`, d.ID, v.Text)
+	batch.Queue(`INSERT INTO texts (document_id, text, pages, warnings, recipe) VALUES ($1, $2, $3, $4, $5)
+	  ON CONFLICT (document_id) DO UPDATE SET text = excluded.text, pages = excluded.pages, warnings = excluded.warnings, recipe = excluded.recipe`,
+		d.ID, v.Text, stored.Pages(v.Pages), stored.Strings(v.Warnings), v.Recipe)
 	batch.Queue(`UPDATE documents SET active_version = $1, title = $2, source_uri = $3, media_type = $4, sha256 = $5, language = $6, metadata = $7, characters = $8,
 	  chunks = $9, updated_at = $10 WHERE id = $11`, d.Version, d.Title, d.SourceURI, d.MediaType, d.SHA256, d.Language, metadata, d.Characters, len(v.Chunks), now, d.ID)
 	batch.Queue(`DELETE FROM removals WHERE collection_id = $1 AND chunk_id = ANY($2::uuid[])`, collection, uuids(listed))

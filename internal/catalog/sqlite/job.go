@@ -179,7 +179,7 @@ func (s *Store) ExtendLease(ctx context.Context, id rag.JobID, token int64, d ti
 
 // SetProgress records where a job is.
 func (s *Store) SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error {
-	return s.update(ctx, id, token, `UPDATE jobs SET stage = ?, done = ?, total = ?, updated_at = ? WHERE id = ?`, stage, p.Done, p.Total, stored.Micros(s.now()), id)
+	return s.update(ctx, id, token, `UPDATE jobs SET stage = ?, done = ?, total = ?, stages = ?, updated_at = ? WHERE id = ?`, stage, p.Done, p.Total, stored.Stages(p), stored.Micros(s.now()), id)
 }
 
 // FailDocument records why the job's nth document could not be taken in.
@@ -193,8 +193,8 @@ func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status
 		e = &rag.JobError{}
 	}
 	now := stored.Micros(s.now())
-	return s.update(ctx, id, token, `UPDATE jobs SET status = ?, stage = ?, done = ?, total = ?, error_code = ?, error_message = ?, updated_at = ?, finished_at = ? WHERE id = ?`,
-		status, stage, p.Done, p.Total, e.Code, e.Message, now, now, id)
+	return s.update(ctx, id, token, `UPDATE jobs SET status = ?, stage = ?, done = ?, total = ?, stages = ?, error_code = ?, error_message = ?, updated_at = ?, finished_at = ? WHERE id = ?`,
+		status, stage, p.Done, p.Total, stored.Stages(p), e.Code, e.Message, now, now, id)
 }
 
 // ReleaseJob puts a running job back in the queue.

@@ -38,10 +38,38 @@ func (s *Store) Publish(ctx context.Context, job rag.JobID, token int64, n int, 
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE job_documents SET published = 1, error_code = '', error_message = '' WHERE job_id = ? AND n = ?`, job, n)
+		_, err = tx.ExecContext(ctx, `UPDATE job_documents SET published = 1, error_code = '', error_message = '', warnings = ? WHERE job_id = ? AND n = ?`, stored.Strings(v.Warnings), job, n)
 		return err
 	})
 	return removed, err
+}
+
+// Confirm makes the nth document's version the active one without any work, when the active version is an older one and has the same recipe: its text, its chunks and its warnings are then
+// the new version's. It tells whether it did. Errors as those of Publish.
+func (s *Store) Confirm(ctx context.Context, job rag.JobID, token int64, n int, recipe string) (done bool, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := held(ctx, tx, job, token); err != nil {
+			return err
+		}
+		var id rag.DocumentID
+		var version int
+		var warnings string
+		err := tx.QueryRowContext(ctx, `SELECT d.id, j.version, t.warnings FROM job_documents j JOIN documents d ON d.id = j.document_id JOIN texts t ON t.document_id = d.id
+		  WHERE j.job_id = ? AND j.n = ? AND d.active_version BETWEEN 1 AND j.version - 1 AND t.recipe = ? AND t.recipe <> ''`, job, n, recipe).Scan(&id, &version, &warnings)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE documents SET active_version = ?, updated_at = ? WHERE id = ?`, version, stored.Micros(s.now()), id); err != nil {
+			return err
+		}
+		done = true
+		_, err = tx.ExecContext(ctx, `UPDATE job_documents SET published = 1, unchanged = 1, error_code = '', error_message = '', warnings = ? WHERE job_id = ? AND n = ?`, warnings, job, n)
+		return err
+	})
+	return done && err == nil, err
 }
 
 // sameModel checks that a collection still has the model of that fingerprint.
@@ -107,7 +135,9 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 		args  []any
 	}{
 		{`DELETE FROM chunks WHERE document_id = ?`, []any{d.ID}},
-		{`INSERT INTO texts (document_id, text) VALUES (?, ?) ON CONFLICT (document_id) DO UPDATE SET text = excluded.text`, []any{d.ID, v.Text}},
+		{`INSERT INTO texts (document_id, text, pages, warnings, recipe) VALUES (?, ?, ?, ?, ?)
+		  ON CONFLICT (document_id) DO UPDATE SET text = excluded.text, pages = excluded.pages, warnings = excluded.warnings, recipe = excluded.recipe`,
+			[]any{d.ID, v.Text, stored.Pages(v.Pages), stored.Strings(v.Warnings), v.Recipe}},
 		{`UPDATE documents SET active_version = ?, title = ?, source_uri = ?, media_type = ?, sha256 = ?, language = ?, metadata = ?, characters = ?, chunks = ?,
 		  updated_at = ? WHERE id = ?`, []any{d.Version, d.Title, d.SourceURI, d.MediaType, d.SHA256, d.Language, metadata, d.Characters, len(v.Chunks), now, d.ID}},
 	} {

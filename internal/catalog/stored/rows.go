@@ -114,29 +114,33 @@ func StoredChunk(row Row) (s rag.StoredChunk, err error) {
 }
 
 // JobColumns are what Job reads.
-const JobColumns = `id, collection_id, status, stage, done, total, attempts, error_code, error_message, created_at, started_at, updated_at, finished_at`
+const JobColumns = `id, collection_id, status, stage, done, total, stages, attempts, error_code, error_message, created_at, started_at, updated_at, finished_at`
 
 // Job reads a job, without its documents, and what more there is.
 func Job(row Row, more ...any) (j rag.Job, err error) {
 	var e rag.JobError
 	var created, started, updated, finished int64
-	err = row.Scan(append([]any{&j.ID, &j.Collection, &j.Status, &j.Stage, &j.Progress.Done, &j.Progress.Total, &j.Attempts, &e.Code, &e.Message,
+	var stages string
+	err = row.Scan(append([]any{&j.ID, &j.Collection, &j.Status, &j.Stage, &j.Progress.Done, &j.Progress.Total, &stages, &j.Attempts, &e.Code, &e.Message,
 		&created, &started, &updated, &finished}, more...)...)
 	j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt = Time(created), Time(started), Time(updated), Time(finished)
 	if e.Code != "" {
 		j.Error = &e
 	}
+	if err == nil {
+		err = readStages(stages, &j.Progress)
+	}
 	return j, err
 }
 
 // UploadColumns are what Upload reads.
-const UploadColumns = `document_id, external_id, version, published, error_code, error_message, title, source_uri, filename, media_type, sha256, bytes, metadata`
+const UploadColumns = `document_id, external_id, version, published, unchanged, error_code, error_message, warnings, title, source_uri, filename, media_type, sha256, bytes, metadata`
 
 // Upload reads a document of a job, with what was handed in for it.
 func Upload(row Row) (d rag.JobDocument, u rag.Upload, err error) {
 	var e rag.JobError
-	var metadata string
-	if err := row.Scan(&d.Document, &d.ExternalID, &d.Version, &d.Published, &e.Code, &e.Message, &u.Title, &u.SourceURI, &u.Filename, &u.MediaType,
+	var metadata, warnings string
+	if err := row.Scan(&d.Document, &d.ExternalID, &d.Version, &d.Published, &d.Unchanged, &e.Code, &e.Message, &warnings, &u.Title, &u.SourceURI, &u.Filename, &u.MediaType,
 		&u.SHA256, &u.Bytes, &metadata); err != nil {
 		return d, u, err
 	}
@@ -144,6 +148,9 @@ func Upload(row Row) (d rag.JobDocument, u rag.Upload, err error) {
 		d.Error = &e
 	}
 	u.ExternalID = d.ExternalID
+	if d.Warnings, err = ReadStrings(warnings); err != nil {
+		return d, u, err
+	}
 	u.Metadata, err = ReadMetadata(metadata)
 	return d, u, err
 }

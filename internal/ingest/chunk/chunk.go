@@ -19,6 +19,10 @@ type Options struct {
 	MaxTokens     int                   // of the embedded text: title, heading path and chunk
 	Title         string                // of the document
 	Count         func(text string) int // the embedding model's own count
+
+	// Before are the chunks of the version before, cut with the same sizes by the same model and code. Where the text is the same they stay as they are, so that an edit changes the chunks around
+	// it alone. None: a new document.
+	Before []rag.Chunk
 }
 
 // leastRoom is how many tokens a title and heading path must leave to the text.
@@ -40,6 +44,8 @@ type splitter struct {
 	Options
 	index  *text.Index
 	chunks []rag.Chunk
+	texts  map[string]int // how often each text is in Before
+	anew   bool           // what is between two chunks of Before is cut
 }
 
 // section packs the section's atoms into chunks. A chunk ends between blocks where that leaves it at least half full.
@@ -61,6 +67,9 @@ func (s *splitter) section(sec section) error {
 	if total <= min(room*4/3, most) {
 		s.emit(sec, slices.Concat(blocks...)) // a small rest would be found for what it lacks
 		return nil
+	}
+	if done, err := s.keep(sec, slices.Concat(blocks...), room); done || err != nil {
+		return err
 	}
 	var pack pack
 	flush := func() {

@@ -172,34 +172,39 @@ func TestSplit_Properties(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		covered := make([]bool, x.Len())
-		for i, c := range chunks {
-			if c.Ordinal != i || c.Text != x.Slice(c.Span) || c.Text == "" || c.Text != strings.TrimSpace(c.Text) {
-				t.Fatalf("chunk %d at %v: ordinal %d, text %q", i, c.Span, c.Ordinal, c.Text)
-			}
-			if i > 0 && (c.Span.Start <= chunks[i-1].Span.Start || c.Span.End <= chunks[i-1].Span.End) {
-				t.Fatalf("chunk %d at %v does not go past %v", i, c.Span, chunks[i-1].Span)
-			}
-			if n := count(rag.EmbeddedText(o.Title, c.HeadingPath, c.Text)); n > o.MaxTokens {
-				t.Fatalf("chunk %d has %d tokens, want at most %d", i, n, o.MaxTokens)
-			}
-			for j := c.Span.Start; j < c.Span.End; j++ {
+		holds(t, x, p, o, chunks)
+	})
+}
+
+// holds checks what must hold of the chunks of any text.
+func holds(t *rapid.T, x *text.Index, p rag.Parsed, o Options, chunks []rag.Chunk) {
+	covered := make([]bool, x.Len())
+	for i, c := range chunks {
+		if c.Ordinal != i || c.Text != x.Slice(c.Span) || c.Text == "" || c.Text != strings.TrimSpace(c.Text) {
+			t.Fatalf("chunk %d at %v: ordinal %d, text %q", i, c.Span, c.Ordinal, c.Text)
+		}
+		if i > 0 && (c.Span.Start <= chunks[i-1].Span.Start || c.Span.End <= chunks[i-1].Span.End) {
+			t.Fatalf("chunk %d at %v does not go past %v", i, c.Span, chunks[i-1].Span)
+		}
+		if n := count(rag.EmbeddedText(o.Title, c.HeadingPath, c.Text)); n > o.MaxTokens {
+			t.Fatalf("chunk %d has %d tokens, want at most %d", i, n, o.MaxTokens)
+		}
+		for j := c.Span.Start; j < c.Span.End; j++ {
+			covered[j] = true
+		}
+	}
+	for _, b := range p.Blocks {
+		if b.Kind == rag.BlockHeading {
+			for j := b.Span.Start; j < b.Span.End; j++ {
 				covered[j] = true
 			}
 		}
-		for _, b := range p.Blocks {
-			if b.Kind == rag.BlockHeading {
-				for j := b.Span.Start; j < b.Span.End; j++ {
-					covered[j] = true
-				}
-			}
+	}
+	i := 0
+	for _, r := range p.Text {
+		if !covered[i] && !unicode.IsSpace(r) {
+			t.Fatalf("character %d %q is in no chunk", i, r)
 		}
-		i := 0
-		for _, r := range p.Text {
-			if !covered[i] && !unicode.IsSpace(r) {
-				t.Fatalf("character %d %q is in no chunk", i, r)
-			}
-			i++
-		}
-	})
+		i++
+	}
 }

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// jobAnswer is the part of the API's job that the command line shows.
+type jobAnswer struct {
+	ID           string          `json:"id"`
+	Status       string          `json:"status"`
+	RawDocuments json.RawMessage `json:"documents"`
+	Stages       []struct {
+		Stage string `json:"stage"`
+		Done  int    `json:"done"`
+	} `json:"stages"`
+	Error *struct {
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// done is how many of the job's documents are published.
+func (j jobAnswer) done() int {
+	for _, s := range j.Stages {
+		if s.Stage == "publish" {
+			return s.Done
+		}
+	}
+	return 0
+}
+
+type documentAnswer struct {
+	ExternalID string   `json:"external_id"`
+	State      string   `json:"state"`
+	Unchanged  bool     `json:"unchanged"`
+	Warnings   []string `json:"warnings"`
+	Error      *struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+}
+
+// ingestReport is what became of the files.
+type ingestReport struct {
+	started              time.Time
+	published, unchanged int
+	failures             []fileFailure
+	warned               []fileWarnings
+	jobs                 []json.RawMessage
+}
+
+// fileFailure is a file that could not be taken in; Job is empty where the service refused it at once, or it could not be read here.
+type fileFailure struct {
+	ExternalID string `json:"external_id"`
+	Job        string `json:"job,omitempty"`
+	Code       string `json:"code,omitempty"`
+	Message    string `json:"message"`
+}
+
+type fileWarnings struct {
+	ExternalID string   `json:"external_id"`
+	Warnings   []string `json:"warnings"`
+}
+
+// add notes a job's documents and returns how many of them failed.
+func (r *ingestReport) add(job string, documents []documentAnswer) (failed int) {
+	for _, d := range documents {
+		switch {
+		case d.Error != nil:
+			failed++
+			r.failures = append(r.failures, fileFailure{d.ExternalID, job, d.Error.Code, d.Error.Message})
+		case d.Unchanged:
+			r.unchanged++
+		case d.State == "published":
+			r.published++
+		}
+		if len(d.Warnings) > 0 {
+			r.warned = append(r.warned, fileWarnings{d.ExternalID, d.Warnings})
+		}
+	}
+	return failed
+}
+
+// report prints the summary: what could not be read on stderr, the failed files last.
+func (p *program) report(collection string, r *ingestReport) error {
+	if p.asJSON {
+		err := json.NewEncoder(p.stdout).Encode(map[string]any{"collection": collection, "published": r.published, "unchanged": r.unchanged, "failed": len(r.failures),
+			"failures": r.failures, "warnings": r.warned, "jobs": r.jobs})
+		if err != nil {
+			return err
+		}
+	} else {
+		for _, w := range r.warned {
+			for _, text := range w.Warnings {
+				fmt.Fprintf(p.stderr, "warning %s: %s\n", w.ExternalID, text)
+			}
+		}
+		counts := []string{fmt.Sprintf("%d taken in", r.published), fmt.Sprintf("%d unchanged", r.unchanged)}
+		if len(r.warned) > 0 {
+			counts = append(counts, fmt.Sprintf("%d with warnings", len(r.warned)))
+		}
+		state := "is up to date"
+		if len(r.failures) > 0 {
+			state = "lacks some files"
+			counts = append(counts, fmt.Sprintf("%d failed", len(r.failures)))
+		}
+		fmt.Fprintf(p.stdout, "collection %s %s after %s: %s\n", collection, state, time.Since(r.started).Round(time.Millisecond), strings.Join(counts, ", "))
+		for _, f := range r.failures {
+			fmt.Fprintf(p.stderr, "failed %s: %s\n", f.ExternalID, f.Message)
+		}
+	}
+	if len(r.failures) > 0 {
+		return fmt.Errorf("%d documents could not be taken in; run the command again when the cause is mended: it takes up these alone", len(r.failures))
+	}
+	return nil
+}
+
+// onTerminal tells whether somebody watches the progress.
+func (p *program) onTerminal() bool {
+	f, ok := p.stderr.(*os.File)
+	return ok && !p.asJSON && term.IsTerminal(int(f.Fd()))
+}
+
+// progress shows how many documents are done.
+type progress struct {
+	add   func(n int)
+	close func()
+}
+
+// progress is a bar on a terminal, with the rate and the time that is left; plain lines elsewhere, nothing with --json.
+func (p *program) progress(total int) progress {
+	nothing := func() {}
+	if p.asJSON {
+		return progress{func(int) {}, nothing}
+	}
+	if p.onTerminal() {
+		bar := progressbar.NewOptions(total, progressbar.OptionSetWriter(p.stderr), progressbar.OptionSetDescription("documents"), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+			progressbar.OptionSetItsString("documents"), progressbar.OptionSetPredictTime(true), progressbar.OptionShowElapsedTimeOnFinish(), progressbar.OptionClearOnFinish())
+		return progress{func(n int) { _ = bar.Add(n) }, func() { _ = bar.Finish() }}
+	}
+	done := 0
+	return progress{func(n int) {
+		if n > 0 {
+			done += n
+			fmt.Fprintf(p.stderr, "%d of %d documents\n", done, total)
+		}
+	}, nothing}
+}
