@@ -72,6 +72,7 @@ With --report, the tables of all sets are written into a Markdown file, between 
 	cmd.Flags().IntVar(&o.rerankDepth, "rerank-depth", 20, "candidates to rerank")
 	cmd.MarkFlagsOneRequired("dataset", "all")
 	cmd.MarkFlagsMutuallyExclusive("dataset", "all")
+	cmd.AddCommand(p.evalChunksCommand())
 	return cmd
 }
 

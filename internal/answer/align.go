@@ -86,7 +86,7 @@ func alignOne(claim statement, p rag.Passage, spans []rag.Span, vector func(sent
 	a := alignment{Source: spans[best], Support: scores[best]}
 	sentence := inChunk(chunk, spans[best])
 	switch {
-	case !numbersIn(claim.Text, rag.EmbeddedText(p.Hit.Document.Title, chunk.HeadingPath, chunk.Text)):
+	case !numbersIn(claim.Text, chunk.Embedded(p.Hit.Document.Title)):
 		a.Support, a.Verdict = min(a.Support, weakFrom-0.01), rag.VerdictUnsupported
 	case a.Support >= weakFrom && !foreign && negated(claim.Text) != negated(sentence):
 		a.Support, a.Verdict = min(a.Support, weakFrom-0.01), rag.VerdictContradicted

@@ -32,7 +32,7 @@ func (w *writer) prompt() rag.Prompt {
 	var b strings.Builder
 	b.WriteString("Passages:\n")
 	for _, p := range w.answer.Passages {
-		fmt.Fprintf(&b, "<passage-%s number=\"%d\">\n%s\n</passage-%s>\n", fence, p.Number, rag.EmbeddedText(p.Hit.Document.Title, p.Hit.Chunk.HeadingPath, p.Hit.Chunk.Text), fence)
+		fmt.Fprintf(&b, "<passage-%s number=\"%d\">\n%s\n</passage-%s>\n", fence, p.Number, p.Hit.Chunk.Embedded(p.Hit.Document.Title), fence)
 	}
 	language := "the question's language"
 	switch w.answer.Language {

@@ -44,11 +44,11 @@ type splitter struct {
 
 // section packs the section's atoms into chunks. A chunk ends between blocks where that leaves it at least half full.
 func (s *splitter) section(sec section) error {
-	most := s.MaxTokens - s.Count(rag.EmbeddedText(s.Title, sec.path, "")) - 1
+	most := s.MaxTokens - s.Count(rag.EmbeddedText(s.Title, sec.path, "", "")) - 1
 	room := min(s.TargetTokens, most)
 	if room < leastRoom {
 		return rag.FieldErrorf("/title", "The title and headings %q leave no room for text in the embedding model's %d tokens; shorten them.",
-			rag.Clip(rag.EmbeddedText(s.Title, sec.path, ""), 80), s.MaxTokens)
+			rag.Clip(rag.EmbeddedText(s.Title, sec.path, "", ""), 80), s.MaxTokens)
 	}
 	blocks := make([][]atom, len(sec.blocks))
 	total := 0
@@ -93,7 +93,7 @@ func (s *splitter) section(sec section) error {
 func (s *splitter) emit(sec section, atoms []atom) {
 	span := rag.Span{Start: atoms[0].span.Start, End: atoms[len(atoms)-1].span.End}
 	body := s.index.Slice(span)
-	if s.Count(rag.EmbeddedText(s.Title, sec.path, body)) > s.MaxTokens && span.Len() > 1 {
+	if s.Count(rag.EmbeddedText(s.Title, sec.path, "", body)) > s.MaxTokens && span.Len() > 1 {
 		half := len(atoms) / 2
 		if half == 0 {
 			a, middle := atoms[0], boundary(s.index, span, span.Start+span.Len()/2)

@@ -180,7 +180,7 @@ func TestSplit_Properties(t *testing.T) {
 			if i > 0 && (c.Span.Start <= chunks[i-1].Span.Start || c.Span.End <= chunks[i-1].Span.End) {
 				t.Fatalf("chunk %d at %v does not go past %v", i, c.Span, chunks[i-1].Span)
 			}
-			if n := count(rag.EmbeddedText(o.Title, c.HeadingPath, c.Text)); n > o.MaxTokens {
+			if n := count(c.Embedded(o.Title)); n > o.MaxTokens {
 				t.Fatalf("chunk %d has %d tokens, want at most %d", i, n, o.MaxTokens)
 			}
 			for j := c.Span.Start; j < c.Span.End; j++ {
