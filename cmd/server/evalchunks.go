@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -11,8 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"crypto/sha256"
 
 	"footnote/internal/eval"
 	"footnote/internal/rag"
@@ -157,7 +156,7 @@ func (p *program) evalChunking(ctx context.Context, store *evalStore, d eval.Dat
 				}
 			}
 		}
-		e, err := store.openChunks(ctx, fmt.Sprintf("%s %v %s %v", name, chunking, o.mediaType, d.Name), chunking, mean)
+		e, err := store.openChunks(ctx, fmt.Sprintf("%s %v %s %g", name, chunking, o.mediaType, mean), chunking, d.Documents)
 		if err != nil {
 			return nil, err
 		}
@@ -241,9 +240,12 @@ func locate(d eval.Dataset, texts []string, gold map[string][]eval.Gold) (map[st
 }
 
 // openChunks makes or finds the collection of a set that is cut in one way.
-func (s *evalStore) openChunks(ctx context.Context, name string, c rag.Chunking, mean float64) (*evaluated, error) {
+func (s *evalStore) openChunks(ctx context.Context, name string, c rag.Chunking, documents []eval.Document) (*evaluated, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, s.program, s.embedder.Fingerprint(), name, mean)
+	fmt.Fprintln(h, s.program, s.embedder.Fingerprint(), name)
+	if _, err := hashDocuments(h, documents); err != nil {
+		return nil, err
+	}
 	e := &evaluated{app: s.app, collection: "eval-chunks-" + hex.EncodeToString(h.Sum(nil)[:12])}
 	_, err := s.catalog.Collection(ctx, e.collection)
 	if rag.CodeOf(err) == rag.NotFound {

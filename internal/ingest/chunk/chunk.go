@@ -24,7 +24,7 @@ type Options struct {
 // leastRoom is how many tokens a title and heading path must leave to the text.
 const leastRoom = 16
 
-// Split returns the document's chunks in text order, with Ordinal, Span, HeadingPath, Page and Text.
+// Split returns the document's chunks in text order, with Ordinal, Span, HeadingPath, Page, Context and Text.
 // Error: rag.Invalid when the title alone fills the model's limit.
 func Split(p rag.Parsed, o Options) ([]rag.Chunk, error) {
 	s := &splitter{Options: o, index: text.NewIndex(p.Text)}
@@ -54,8 +54,9 @@ func (s *splitter) section(sec section) error {
 	total := 0
 	for i, block := range sec.blocks {
 		blocks[i] = s.atoms(block, room)
-		for _, a := range blocks[i] {
-			total += a.tokens
+		for j := range blocks[i] {
+			blocks[i][j].block = i
+			total += blocks[i][j].tokens
 		}
 	}
 	if total <= min(room*4/3, most) {
@@ -67,7 +68,7 @@ func (s *splitter) section(sec section) error {
 		s.emit(sec, pack.atoms)
 		pack.keepOverlap(min(s.OverlapTokens, room/2))
 	}
-	for _, atoms := range blocks {
+	for _, atoms := range s.units(sec, blocks) {
 		whole := 0
 		for _, a := range atoms {
 			whole += a.tokens
@@ -75,8 +76,14 @@ func (s *splitter) section(sec section) error {
 		if pack.fresh > 0 && pack.tokens*2 >= room && whole <= room && pack.tokens+whole > room {
 			flush()
 		}
-		for _, a := range atoms {
-			if pack.fresh > 0 && pack.tokens+a.tokens > room {
+		for i, a := range atoms {
+			need := 0
+			for _, b := range atoms[i:] {
+				if need += b.tokens; !b.leads {
+					break
+				}
+			}
+			if pack.fresh > 0 && pack.tokens+a.tokens > room || pack.fresh > 0 && a.leads && need <= room && pack.tokens+need > room && !pack.leads() {
 				flush()
 			}
 			pack.add(a, room)
@@ -88,6 +95,28 @@ func (s *splitter) section(sec section) error {
 	return nil
 }
 
+// units are the blocks' atoms, those of a list together with those of the paragraph that leads it in. What leads in is marked: it is not parted from what follows.
+func (s *splitter) units(sec section, blocks [][]atom) (out [][]atom) {
+	for i, atoms := range blocks {
+		header := sec.blocks[i].Header
+		if sec.blocks[i].Kind == rag.BlockTable && !header.Empty() {
+			for j := range atoms {
+				atoms[j].leads = atoms[j].span.End <= header.End && j < len(atoms)-1
+			}
+		}
+		if sec.blocks[i].Kind == rag.BlockList && i > 0 && len(out) > 0 && len(atoms) > 0 && header.Contains(sec.blocks[i-1].Span) {
+			before := out[len(out)-1]
+			if n := len(before); n > 0 {
+				before[n-1].leads = true
+				out[len(out)-1] = slices.Concat(before, atoms)
+				continue
+			}
+		}
+		out = append(out, atoms)
+	}
+	return out
+}
+
 // emit makes a chunk of atoms. Tokens of parts need not add up to those of the whole, so a chunk that is over the limit after
 // all is halved.
 func (s *splitter) emit(sec section, atoms []atom) {
@@ -97,14 +126,16 @@ func (s *splitter) emit(sec section, atoms []atom) {
 		half := len(atoms) / 2
 		if half == 0 {
 			a, middle := atoms[0], boundary(s.index, span, span.Start+span.Len()/2)
-			atoms = []atom{{span: trim(s.index, rag.Span{Start: span.Start, End: middle}), page: a.page}, {span: trim(s.index, rag.Span{Start: middle, End: span.End}), page: a.page}}
+			first, second := a, a
+			first.span, second.span = trim(s.index, rag.Span{Start: span.Start, End: middle}), trim(s.index, rag.Span{Start: middle, End: span.End})
+			atoms = []atom{first, second}
 			half = 1
 		}
 		s.emit(sec, atoms[:half])
 		s.emit(sec, atoms[half:])
 		return
 	}
-	s.chunks = append(s.chunks, rag.Chunk{Ordinal: len(s.chunks), Span: span, HeadingPath: sec.path, Page: atoms[0].page, Text: body})
+	s.chunks = append(s.chunks, rag.Chunk{Ordinal: len(s.chunks), Span: span, HeadingPath: sec.path, Page: atoms[0].page, Context: s.context(sec, atoms[0], body), Text: body})
 }
 
 // pack is a chunk in the making: atoms repeated from the chunk before, then fresh ones.
@@ -124,6 +155,9 @@ func (p *pack) add(a atom, room int) {
 	p.tokens += a.tokens
 	p.fresh++
 }
+
+// leads tells whether the last atom leads what comes next in.
+func (p *pack) leads() bool { return len(p.atoms) > 0 && p.atoms[len(p.atoms)-1].leads }
 
 // keepOverlap starts the next chunk with the last sentences of this one that fit in tokens.
 func (p *pack) keepOverlap(tokens int) {
