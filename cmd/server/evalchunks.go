@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -22,7 +23,9 @@ type evalChunksOptions struct {
 	dataset, keep, mediaType string
 	targets                  []int
 	overlap, most, k         int
-	cutters                  []string
+	neighbours, rerankDepth  int
+	rerank                   string
+	modes, cutters           []string
 }
 
 // cutters are what the chunker is compared with; "own" is the chunker.
@@ -51,6 +54,10 @@ of the same mean length.`,
 	f.IntVar(&o.overlap, "overlap-tokens", rag.DefaultChunking.OverlapTokens, "what chunks repeat at most of the one before")
 	f.IntVar(&o.most, "queries", 0, "ask only so many questions, the first (default: all)")
 	f.IntVar(&o.k, "top-k", 5, "chunks that a search brings")
+	f.IntVar(&o.neighbours, "neighbours", 0, "bring so many chunks before and after each found one too, under the same headings")
+	f.StringVar(&o.rerank, "rerank", string(rag.RerankNone), "reranker: none, late, endpoint")
+	f.IntVar(&o.rerankDepth, "rerank-depth", 20, "candidates to rerank")
+	f.StringSliceVar(&o.modes, "mode", []string{string(rag.Dense), string(rag.Lexical), string(rag.Hybrid)}, "ways to search: dense, lexical, hybrid")
 	f.StringSliceVar(&o.cutters, "cutter", []string{"own"}, "own, recursive, fixed; own comes first")
 	if err := cmd.MarkFlagRequired("dataset"); err != nil {
 		panic(err)
@@ -68,6 +75,8 @@ type chunkRow struct {
 	Characters float64     `json:"mean_characters"`
 	Search     string      `json:"search"`
 	K          int         `json:"k"`
+	Neighbours int         `json:"neighbours"`
+	Rerank     string      `json:"rerank"`
 	Queries    int         `json:"queries"`
 	Recall     eval.Figure `json:"recall"`
 	Precision  eval.Figure `json:"precision"`
@@ -173,12 +182,12 @@ func (p *program) evalChunking(ctx context.Context, store *evalStore, d eval.Dat
 				return nil, err
 			}
 		}
-		for _, mode := range []rag.Mode{rag.Dense, rag.Lexical, rag.Hybrid} {
+		for _, mode := range o.modes {
 			p.say("%s, %s of %d tokens, %s", d.Name, name, c.TargetTokens, mode)
 			var recall, precision, iou, whole []float64
 			scores := make([]eval.SpanScores, len(d.Queries))
 			err := eval.EachQuery(ctx, d.Queries, func(ctx context.Context, i int, q eval.Query) error {
-				found, err := e.passages(ctx, q.Text, mode, o.k, base)
+				found, err := e.passages(ctx, q.Text, rag.Query{Mode: rag.Mode(mode), TopK: o.k, Rerank: rag.Rerank(o.rerank), RerankDepth: o.rerankDepth}, o.neighbours, base)
 				scores[i] = eval.ScoreSpans(found, located[q.ID])
 				return err
 			})
@@ -188,7 +197,7 @@ func (p *program) evalChunking(ctx context.Context, store *evalStore, d eval.Dat
 			for _, s := range scores {
 				recall, precision, iou, whole = append(recall, s.Recall), append(precision, s.Precision), append(iou, s.IoU), append(whole, s.Whole)
 			}
-			row := chunkRow{d.Name, name, c.TargetTokens, c.OverlapTokens, chunks, characters, string(mode), o.k, len(d.Queries), eval.Bootstrap(recall), eval.Bootstrap(precision), eval.Bootstrap(iou), eval.Bootstrap(whole), eval.Figure{}}
+			row := chunkRow{d.Name, name, c.TargetTokens, c.OverlapTokens, chunks, characters, mode, o.k, o.neighbours, o.rerank, len(d.Queries), eval.Bootstrap(recall), eval.Bootstrap(precision), eval.Bootstrap(iou), eval.Bootstrap(whole), eval.Figure{}}
 			if name == "own" {
 				own[row.Search] = whole
 			} else {
@@ -304,19 +313,41 @@ func (e *evaluated) sizes(ctx context.Context, read bool, d eval.Dataset, texts 
 	return chunks, float64(characters) / float64(chunks), nil
 }
 
-// passages are the first k chunks that a search finds, in the set's documents.
-func (e *evaluated) passages(ctx context.Context, query string, mode rag.Mode, k int, base map[string]int) ([]eval.Found, error) {
-	found, err := e.search.Search(ctx, rag.Query{Text: rag.Clip(query, rag.MaxQueryLength-1), Collections: []string{e.collection}, Mode: mode, TopK: k, IgnorePhrases: true})
+// passages are the chunks that a search finds, in the set's documents, and then up to so many neighbours on each side of each, as an answer's are.
+func (e *evaluated) passages(ctx context.Context, query string, q rag.Query, neighbours int, base map[string]int) ([]eval.Found, error) {
+	q.Text, q.Collections, q.IgnorePhrases = rag.Clip(query, rag.MaxQueryLength-1), []string{e.collection}, true
+	found, err := e.search.Search(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	if len(found.Degraded) > 0 {
 		return nil, fmt.Errorf("the search left out: %s; the log says why", strings.Join(found.Degraded, ", "))
 	}
-	out := make([]eval.Found, len(found.Hits))
-	for i, h := range found.Hits {
-		id, _, _ := strings.Cut(h.Document.ExternalID, "#")
-		out[i] = eval.Found{Document: id, Span: h.Chunk.Span.Shift(base[h.Document.ExternalID])}
+	var out []eval.Found
+	have := map[rag.ChunkID]bool{}
+	add := func(d rag.Document, c rag.Chunk) {
+		if !have[c.ID] {
+			have[c.ID] = true
+			id, _, _ := strings.Cut(d.ExternalID, "#")
+			out = append(out, eval.Found{Document: id, Span: c.Span.Shift(base[d.ExternalID])})
+		}
+	}
+	for _, h := range found.Hits {
+		add(h.Document, h.Chunk)
+	}
+	if neighbours == 0 {
+		return out, nil
+	}
+	for _, h := range found.Hits {
+		near, err := e.catalog.Chunks(ctx, h.Document.ID, h.Chunk.Ordinal-neighbours-1, 2*neighbours+1)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range near {
+			if max(c.Ordinal-h.Chunk.Ordinal, h.Chunk.Ordinal-c.Ordinal) <= neighbours && slices.Equal(c.HeadingPath, h.Chunk.HeadingPath) {
+				add(h.Document, c)
+			}
+		}
 	}
 	return out, nil
 }
