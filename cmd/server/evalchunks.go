@@ -26,6 +26,7 @@ type evalChunksOptions struct {
 	neighbours, rerankDepth  int
 	rerank                   string
 	modes, cutters           []string
+	weighted                 bool
 }
 
 // cutters are what the chunker is compared with; "own" is the chunker.
@@ -40,7 +41,7 @@ func (p *program) evalChunksCommand() *cobra.Command {
 qrels.tsv. Recall, precision and intersection over union are by characters; "whole" is the share of the questions of which a gold span lies in one chunk from end to end.
 
 Large chunks favour recall and small ones precision: give several --target-tokens. With --cutter recursive or fixed, the same texts are also cut at separators, or anywhere, into pieces
-of the same mean length.`,
+of the same mean length, with --weighted as a character sees it: that of the piece that it stands in.`,
 		Example: `  footnote eval chunks --dataset data/chroma-chunking --target-tokens 150,200,300
   footnote eval chunks --dataset data/drcd-articles-dev --cutter own,recursive,fixed --keep /tmp/sets`,
 		Args: cobra.NoArgs,
@@ -59,6 +60,7 @@ of the same mean length.`,
 	f.IntVar(&o.rerankDepth, "rerank-depth", 20, "candidates to rerank")
 	f.StringSliceVar(&o.modes, "mode", []string{string(rag.Dense), string(rag.Lexical), string(rag.Hybrid)}, "ways to search: dense, lexical, hybrid")
 	f.StringSliceVar(&o.cutters, "cutter", []string{"own"}, "own, recursive, fixed; own comes first")
+	f.BoolVar(&o.weighted, "weighted", false, "match mean lengths weighted by length")
 	if err := cmd.MarkFlagRequired("dataset"); err != nil {
 		panic(err)
 	}
@@ -73,6 +75,7 @@ type chunkRow struct {
 	Overlap    int         `json:"overlap_tokens"`
 	Chunks     int         `json:"chunks"`
 	Characters float64     `json:"mean_characters"`
+	Weighted   float64     `json:"weighted_mean_characters"`
 	Search     string      `json:"search"`
 	K          int         `json:"k"`
 	Neighbours int         `json:"neighbours"`
@@ -129,13 +132,13 @@ func (p *program) evalChunks(ctx context.Context, o evalChunksOptions) error {
 		return json.NewEncoder(p.stdout).Encode(rows)
 	}
 	t := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "cutter\ttarget\toverlap\tchunks\tmean length\tsearch\trecall@%d\tprecision\tIoU\twhole\twhole − own\n", o.k)
+	fmt.Fprintf(t, "cutter\ttarget\toverlap\tchunks\tmean length\tweighted\tsearch\trecall@%d\tprecision\tIoU\twhole\twhole − own\n", o.k)
 	for _, r := range rows {
 		versus := ""
 		if r.Cutter != "own" {
 			versus = fmt.Sprintf("%+.4f [%+.3f, %+.3f]", r.VersusOwn.Mean, r.VersusOwn.Low, r.VersusOwn.High)
 		}
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%.0f\t%s\t%s\t%.4f\t%.4f\t%s\t%s\n", r.Cutter, r.Target, r.Overlap, r.Chunks, r.Characters, r.Search, r.Recall, r.Precision.Mean, r.IoU.Mean, r.Whole, versus)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%.0f\t%.0f\t%s\t%s\t%.4f\t%.4f\t%s\t%s\n", r.Cutter, r.Target, r.Overlap, r.Chunks, r.Characters, r.Weighted, r.Search, r.Recall, r.Precision.Mean, r.IoU.Mean, r.Whole, versus)
 	}
 	return t.Flush()
 }
@@ -148,6 +151,10 @@ func (p *program) evalChunking(ctx context.Context, store *evalStore, d eval.Dat
 	var located map[string][]eval.Found
 	for _, name := range o.cutters {
 		p.say("%s, %s of %d tokens", d.Name, name, c.TargetTokens)
+		matched := mean
+		if name == "own" {
+			matched = 0
+		}
 		chunking, sources := c, make([]rag.Source, 0, len(d.Documents))
 		base := map[string]int{} // where a piece begins in its document
 		if name == "own" {
@@ -156,7 +163,7 @@ func (p *program) evalChunking(ctx context.Context, store *evalStore, d eval.Dat
 			}
 		} else {
 			chunking = rag.Chunking{TargetTokens: 480} // a piece stays whole where the model's limit lets it
-			for i, spans := range eval.CutToMean(texts, cutters[name], mean) {
+			for i, spans := range eval.CutToMean(texts, cutters[name], mean, o.weighted) {
 				runes := []rune(texts[i])
 				for n, s := range spans {
 					id := d.Documents[i].ID + "#" + strconv.Itoa(n)
@@ -165,19 +172,22 @@ func (p *program) evalChunking(ctx context.Context, store *evalStore, d eval.Dat
 				}
 			}
 		}
-		e, err := store.openChunks(ctx, fmt.Sprintf("%s %v %s %g", name, chunking, o.mediaType, mean), chunking, d.Documents)
+		e, err := store.openChunks(ctx, fmt.Sprintf("%s %v %s %g", name, chunking, o.mediaType, matched), chunking, d.Documents)
 		if err != nil {
 			return nil, err
 		}
 		if err := e.add(ctx, sources); err != nil {
 			return nil, err
 		}
-		chunks, characters, err := e.sizes(ctx, name == "own", d, texts)
+		chunks, characters, weighted, err := e.sizes(ctx, name == "own", d, texts)
 		if err != nil {
 			return nil, err
 		}
 		if name == "own" {
 			mean = characters
+			if o.weighted {
+				mean = weighted
+			}
 			if located, err = locate(d, texts, gold); err != nil {
 				return nil, err
 			}
@@ -197,7 +207,7 @@ func (p *program) evalChunking(ctx context.Context, store *evalStore, d eval.Dat
 			for _, s := range scores {
 				recall, precision, iou, whole = append(recall, s.Recall), append(precision, s.Precision), append(iou, s.IoU), append(whole, s.Whole)
 			}
-			row := chunkRow{d.Name, name, c.TargetTokens, c.OverlapTokens, chunks, characters, mode, o.k, o.neighbours, o.rerank, len(d.Queries), eval.Bootstrap(recall), eval.Bootstrap(precision), eval.Bootstrap(iou), eval.Bootstrap(whole), eval.Figure{}}
+			row := chunkRow{d.Name, name, c.TargetTokens, c.OverlapTokens, chunks, characters, weighted, mode, o.k, o.neighbours, o.rerank, len(d.Queries), eval.Bootstrap(recall), eval.Bootstrap(precision), eval.Bootstrap(iou), eval.Bootstrap(whole), eval.Figure{}}
 			if name == "own" {
 				own[row.Search] = whole
 			} else {
@@ -286,31 +296,31 @@ func (e *evaluated) add(ctx context.Context, sources []rag.Source) error {
 }
 
 // sizes counts the collection's chunks, and reads the stored texts of a set's documents when it has them whole.
-func (e *evaluated) sizes(ctx context.Context, read bool, d eval.Dataset, texts []string) (chunks int, mean float64, err error) {
+func (e *evaluated) sizes(ctx context.Context, read bool, d eval.Dataset, texts []string) (chunks int, mean, weighted float64, err error) {
 	c, err := e.catalog.Collection(ctx, e.collection)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
-	characters := 0
+	var lengths []int
 	err = e.catalog.EachChunk(ctx, c.ID, func(k rag.StoredChunk) error {
-		chunks, characters = chunks+1, characters+k.Chunk.Span.Len()
+		lengths = append(lengths, k.Chunk.Span.Len())
 		return nil
 	})
-	if err != nil || chunks == 0 {
-		return 0, 0, err
+	if err != nil {
+		return 0, 0, 0, err
 	}
 	if read {
 		for i, doc := range d.Documents {
 			stored, err := e.catalog.Document(ctx, c.ID, doc.ID)
 			if err != nil {
-				return 0, 0, err
+				return 0, 0, 0, err
 			}
 			if texts[i], err = e.catalog.Text(ctx, stored.ID); err != nil {
-				return 0, 0, err
+				return 0, 0, 0, err
 			}
 		}
 	}
-	return chunks, float64(characters) / float64(chunks), nil
+	return len(lengths), eval.MeanLength(lengths, false), eval.MeanLength(lengths, true), nil
 }
 
 // passages are the chunks that a search finds, in the set's documents, and then up to so many neighbours on each side of each, as an answer's are.

@@ -47,6 +47,7 @@ func (s *service) fill(collection string) {
 	s.call("POST", "/v1/collections", map[string]any{"name": collection, "description": "手冊 📖", "chunking": map[string]any{"target_tokens": 64, "overlap_tokens": 8}}, 201, nil)
 	s.add(collection, "請假/leave 🌴.md", "# Leave\n\nParental leave lasts sixteen weeks at full pay. 😀\n\n# 育兒假\n\n育兒假為十六週，全薪。父母可以分開使用。", map[string]any{"team": "人事", "year": 2026, "draft": false, "tags": []string{"a", "b"}})
 	s.add(collection, "errors.txt", "Error ERR_507 means that the disk is full.", nil)
+	s.add(collection, "allowances.md", allowances("| 地點 Destination | 補貼 Stipend | 天數 |"), nil)
 	for i := range 5 {
 		s.add(collection, fmt.Sprintf("same-%d", i), "The same text stands in five documents.", map[string]any{"n": i})
 	}
@@ -83,7 +84,7 @@ func TestPack_AnswersAreTheSameAfterTheTrip(t *testing.T) {
 		}
 	}
 	q.call("GET", "/v1/collections/moved", nil, 200, &c)
-	if c.Description != "手冊 📖" || c.Documents != 7 || c.Chunking.Target != 64 {
+	if c.Description != "手冊 📖" || c.Documents != 8 || c.Chunking.Target != 64 {
 		t.Errorf("got %+v", c)
 	}
 	// And home again, beside the original, whose document ids are taken.

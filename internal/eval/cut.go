@@ -94,8 +94,21 @@ func appendTrimmed(out []rag.Span, r []rune, s rag.Span) []rag.Span {
 	return append(out, s)
 }
 
-// CutToMean cuts texts with the size that makes the spans' mean length come nearest to mean.
-func CutToMean(texts []string, cut Cutter, mean float64) (out [][]rag.Span) {
+// MeanLength is the mean length of spans; weighted, that of the span that a character stands in. Spans of one mean and different spread differ in the latter, and long ones are found more
+// often, so two chunkers with the same plain mean may bring different amounts of text.
+func MeanLength(lengths []int, weighted bool) float64 {
+	sum, squares := 0, 0
+	for _, n := range lengths {
+		sum, squares = sum+n, squares+n*n
+	}
+	if weighted {
+		return float64(squares) / float64(max(sum, 1))
+	}
+	return float64(sum) / float64(max(len(lengths), 1))
+}
+
+// CutToMean cuts texts with the size that makes the spans' MeanLength come nearest to mean.
+func CutToMean(texts []string, cut Cutter, mean float64, weighted bool) (out [][]rag.Span) {
 	low, high := 1, 1
 	for _, s := range texts {
 		high = max(high, text.Len(s))
@@ -103,29 +116,29 @@ func CutToMean(texts []string, cut Cutter, mean float64) (out [][]rag.Span) {
 	high = min(high, 20*int(mean)+20)
 	for low < high {
 		size := (low + high) / 2
-		if _, m := cutAll(texts, cut, size); m < mean {
+		if _, m := cutAll(texts, cut, size, weighted); m < mean {
 			low = size + 1
 		} else {
 			high = size
 		}
 	}
-	at, above := cutAll(texts, cut, low)
+	at, above := cutAll(texts, cut, low, weighted)
 	if low > 1 {
-		if under, below := cutAll(texts, cut, low-1); mean-below < above-mean {
+		if under, below := cutAll(texts, cut, low-1, weighted); mean-below < above-mean {
 			return under
 		}
 	}
 	return at
 }
 
-func cutAll(texts []string, cut Cutter, size int) (out [][]rag.Span, mean float64) {
-	n, sum := 0, 0
+func cutAll(texts []string, cut Cutter, size int, weighted bool) (out [][]rag.Span, mean float64) {
+	var lengths []int
 	for _, s := range texts {
 		spans := cut(s, size)
 		for _, p := range spans {
-			n, sum = n+1, sum+p.Len()
+			lengths = append(lengths, p.Len())
 		}
 		out = append(out, spans)
 	}
-	return out, float64(sum) / float64(max(n, 1))
+	return out, MeanLength(lengths, weighted)
 }
