@@ -24,7 +24,7 @@ const packType = "application/vnd.footnote.ragpack+gzip"
 func (s *service) moved(collection string) []any {
 	s.t.Helper()
 	var out []any
-	for _, q := range []string{"How long does parental leave last?", "育兒假有多長？", "育儿假有多长？", "Which error means that the disk is full?", "Who wrote it?", "same text"} {
+	for _, q := range []string{"How long does parental leave last?", "育兒假有多長？", "育儿假有多长？", "Which error means that the disk is full?", "Who wrote it?", "same text", "補貼 Penghu 澎湖"} {
 		var found, answer map[string]any
 		s.call("POST", "/v1/search", map[string]any{"query": q, "collections": []string{collection}, "top_k": 10}, 200, &found)
 		s.call("POST", "/v1/query", map[string]any{"query": q, "collections": []string{collection}}, 200, &answer)
@@ -47,7 +47,6 @@ func (s *service) fill(collection string) {
 	s.call("POST", "/v1/collections", map[string]any{"name": collection, "description": "手冊 📖", "chunking": map[string]any{"target_tokens": 64, "overlap_tokens": 8}}, 201, nil)
 	s.add(collection, "請假/leave 🌴.md", "# Leave\n\nParental leave lasts sixteen weeks at full pay. 😀\n\n# 育兒假\n\n育兒假為十六週，全薪。父母可以分開使用。", map[string]any{"team": "人事", "year": 2026, "draft": false, "tags": []string{"a", "b"}})
 	s.add(collection, "errors.txt", "Error ERR_507 means that the disk is full.", nil)
-	s.add(collection, "allowances.md", allowances("| 地點 Destination | 補貼 Stipend | 天數 |"), nil)
 	for i := range 5 {
 		s.add(collection, fmt.Sprintf("same-%d", i), "The same text stands in five documents.", map[string]any{"n": i})
 	}
@@ -68,6 +67,7 @@ func TestPack_AnswersAreTheSameAfterTheTrip(t *testing.T) {
 	embedded := startService(t)
 	q := startService(t, production(t)...)
 	embedded.fill("handbook")
+	embedded.add("handbook", "allowances.md", allowances("| 地點 Destination | 補貼 Stipend | 天數 |"), nil) // pieces with a context
 	want := embedded.moved("handbook")
 	first := embedded.pack("handbook")
 	if a := q.send("POST", "/v1/collections/moved/import", packType, bytes.NewReader(first)); a.status != 201 {
