@@ -83,6 +83,7 @@ With --report, the tables of all sets are written into a Markdown file, between 
 	o.answers.flags(cmd)
 	cmd.MarkFlagsOneRequired("dataset", "all")
 	cmd.MarkFlagsMutuallyExclusive("dataset", "all")
+	cmd.AddCommand(p.evalChunksCommand())
 	return cmd
 }
 

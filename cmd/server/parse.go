@@ -98,6 +98,7 @@ type previewShown struct {
 		Text        string                   `json:"text"`
 		Span        struct{ Start, End int } `json:"span"`
 		HeadingPath []string                 `json:"heading_path"`
+		Context     string                   `json:"context"`
 		Page        *int                     `json:"page"`
 		Tokens      int                      `json:"tokens"`
 	} `json:"chunks"`
@@ -136,6 +137,9 @@ func (v previewShown) print(w io.Writer, blocks bool) {
 		where := strings.Join(c.HeadingPath, " › ")
 		if where != "" {
 			where = ", " + where
+		}
+		if c.Context != "" {
+			where += ", with: " + strings.ReplaceAll(c.Context, "\n", " ⏎ ")
 		}
 		fmt.Fprintf(w, "\n[%d: characters %d–%d%s, %d tokens%s]\n%s\n", c.Ordinal, c.Span.Start, c.Span.End, page(c.Page), c.Tokens, where, c.Text)
 	}

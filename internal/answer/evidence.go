@@ -160,7 +160,7 @@ func Evidence(model, question string, passages []rag.Passage) float64 {
 		if p.Hit.Dense != nil {
 			b.cosine = max(b.cosine, p.Hit.Dense.Score)
 		}
-		passage := rag.EmbeddedText(p.Hit.Document.Title, p.Hit.Chunk.HeadingPath, p.Hit.Chunk.Text)
+		passage := p.Hit.Chunk.Embedded(p.Hit.Document.Title)
 		b.coverage = max(b.coverage, coverage(terms, termSet(passage)))
 		nearest[pair] = b
 	}

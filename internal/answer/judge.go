@@ -71,11 +71,11 @@ func settled(a alignment) bool {
 	})
 }
 
-// readBy is what a judge reads of a passage: its headings, and its text around a span.
+// readBy is what a judge reads of a passage: its headings and context, and its text around a span.
 func readBy(p rag.Passage, around rag.Span) string {
 	c := p.Hit.Chunk
 	from, to := max(around.Start-judgedSource, c.Span.Start), min(around.End+judgedSource, c.Span.End)
-	return rag.EmbeddedText(p.Hit.Document.Title, c.HeadingPath, inChunk(c, rag.Span{Start: from, End: to}))
+	return rag.EmbeddedText(p.Hit.Document.Title, c.HeadingPath, c.Context, inChunk(c, rag.Span{Start: from, End: to}))
 }
 
 // judged is what code and judge say together. Where they agree it stands; where one sees support and the other does not, it is weak. The judge alone can show

@@ -23,7 +23,7 @@ func missing(question string, passages []rag.Passage) []string {
 	has := map[string]bool{}
 	chinese, latin := false, false
 	for _, p := range passages {
-		body := rag.EmbeddedText(p.Hit.Document.Title, p.Hit.Chunk.HeadingPath, p.Hit.Chunk.Text)
+		body := p.Hit.Chunk.Embedded(p.Hit.Document.Title)
 		for term := range termSet(body) {
 			has[term] = true
 		}

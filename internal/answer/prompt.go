@@ -154,7 +154,7 @@ func noAnswer(q rag.Question) string {
 
 // passageText is what a model reads of a passage.
 func passageText(p rag.Passage) string {
-	return rag.EmbeddedText(p.Hit.Document.Title, p.Hit.Chunk.HeadingPath, p.Hit.Chunk.Text)
+	return p.Hit.Chunk.Embedded(p.Hit.Document.Title)
 }
 
 // newFence makes the mark that passages are fenced by: a hash of all that is fenced, so that whoever writes a document would have to know the question and every other passage, and

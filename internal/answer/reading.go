@@ -92,7 +92,7 @@ func (r *reading) take(passages []rag.Passage) {
 	seen := map[string]bool{}
 	for _, p := range beside(passages, readPassages) {
 		chunk := p.Hit.Chunk
-		read := readPassage{Passage: p, foreign: script(chunk.Text) != r.language, terms: termSet(rag.EmbeddedText(p.Hit.Document.Title, chunk.HeadingPath, chunk.Text))}
+		read := readPassage{Passage: p, foreign: script(chunk.Text) != r.language, terms: termSet(chunk.Embedded(p.Hit.Document.Title))}
 		for _, span := range sentences(chunk) {
 			key := string(p.Hit.Document.ID) + span.String()
 			body := inChunk(chunk, span)
@@ -154,7 +154,7 @@ func (s *Service) readStates(ctx context.Context, r *reading) error {
 	}
 	texts := make([]string, len(r.passages))
 	for i, p := range r.passages {
-		texts[i] = rag.EmbeddedText(p.Hit.Document.Title, p.Hit.Chunk.HeadingPath, p.Hit.Chunk.Text)
+		texts[i] = p.Hit.Chunk.Embedded(p.Hit.Document.Title)
 	}
 	states, err := s.o.Tokens.TokenStates(ctx, texts, false)
 	if err != nil {

@@ -219,5 +219,5 @@ func firstSentences(p rag.Passage, n int) string {
 	if spans := text.Sentences(chunk.Text); n <= len(spans) {
 		chunk.Text = text.Slice(chunk.Text, 0, spans[n-1].End)
 	}
-	return rag.EmbeddedText(p.Hit.Document.Title, chunk.HeadingPath, chunk.Text)
+	return chunk.Embedded(p.Hit.Document.Title)
 }

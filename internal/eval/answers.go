@@ -160,7 +160,7 @@ func (j *judge) ask(ctx context.Context, queries []Query, foreign string, progre
 	}
 	out := make([]judged, len(queries))
 	var done, failures atomic.Int64
-	err := eachQuery(ctx, queries, func(ctx context.Context, i int, q Query) error {
+	err := EachQuery(ctx, queries, func(ctx context.Context, i int, q Query) error {
 		if n := done.Add(1) - 1; n%100 == 0 {
 			progress(what, int(n), len(queries))
 		}

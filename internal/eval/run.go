@@ -84,7 +84,7 @@ func Run(ctx context.Context, s System, d Dataset, variants []Variant, foreign [
 	for n, v := range variants {
 		progress(v.Name, 0, len(d.Queries))
 		rankings := make([][]string, len(d.Queries))
-		err := eachQuery(ctx, d.Queries, func(ctx context.Context, i int, q Query) (err error) {
+		err := EachQuery(ctx, d.Queries, func(ctx context.Context, i int, q Query) (err error) {
 			rankings[i], err = s.Rank(ctx, q.Text, v, depth)
 			return err
 		})
@@ -114,7 +114,8 @@ func Run(ctx context.Context, s System, d Dataset, variants []Variant, foreign [
 	return r, nil
 }
 
-func eachQuery(ctx context.Context, queries []Query, f func(ctx context.Context, i int, q Query) error) error {
+// EachQuery calls f for every query, several at a time; the first error ends it.
+func EachQuery(ctx context.Context, queries []Query, f func(ctx context.Context, i int, q Query) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, q := range queries {
@@ -130,7 +131,7 @@ func eachQuery(ctx context.Context, queries []Query, f func(ctx context.Context,
 
 func evidence(ctx context.Context, s System, queries []Query) ([]float64, error) {
 	out := make([]float64, len(queries))
-	err := eachQuery(ctx, queries, func(ctx context.Context, i int, q Query) (err error) {
+	err := EachQuery(ctx, queries, func(ctx context.Context, i int, q Query) (err error) {
 		out[i], err = s.Evidence(ctx, q.Text)
 		return err
 	})

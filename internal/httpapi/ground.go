@@ -62,6 +62,7 @@ type groundPassage struct {
 	Text        string       `json:"text"`
 	Span        span         `json:"span"`
 	HeadingPath []string     `json:"heading_path"`
+	Context     string       `json:"context,omitempty"`
 	Page        *int         `json:"page"`
 	Score       *float64     `json:"score"`
 }
@@ -83,7 +84,7 @@ func wireGroundCitation(c rag.Citation) groundCitation {
 
 func wireGroundPassage(p rag.Passage) groundPassage {
 	c, d := p.Hit.Chunk, p.Hit.Document
-	w := groundPassage{Number: p.Number, Title: d.Title, Text: c.Text, Span: wireSpan(c.Span), HeadingPath: wireStrings(c.HeadingPath), Page: wirePage(c.Page)}
+	w := groundPassage{Number: p.Number, Title: d.Title, Text: c.Text, Span: wireSpan(c.Span), HeadingPath: wireStrings(c.HeadingPath), Context: c.Context, Page: wirePage(c.Page)}
 	if d.ID == "" {
 		w.PassageID = wireOptional(d.ExternalID)
 		return w

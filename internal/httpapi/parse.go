@@ -25,6 +25,7 @@ type previewChunk struct {
 	Text        string   `json:"text"`
 	Span        span     `json:"span"`
 	HeadingPath []string `json:"heading_path"`
+	Context     string   `json:"context,omitempty"`
 	Page        *int     `json:"page"`
 	Tokens      int      `json:"tokens"`
 }
@@ -128,7 +129,7 @@ func wirePreview(p rag.Preview) preview {
 		out.Blocks = append(out.Blocks, w)
 	}
 	for i, c := range p.Chunks {
-		out.Chunks = append(out.Chunks, previewChunk{c.Ordinal, c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), wirePage(c.Page), p.Tokens[i]})
+		out.Chunks = append(out.Chunks, previewChunk{c.Ordinal, c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), c.Context, wirePage(c.Page), p.Tokens[i]})
 	}
 	return out
 }

@@ -117,6 +117,7 @@ type passage struct {
 	Text        string      `json:"text"`
 	Span        span        `json:"span"`
 	HeadingPath []string    `json:"heading_path"`
+	Context     string      `json:"context,omitempty"`
 	Page        *int        `json:"page"`
 	Score       float64     `json:"score"`
 	NeighbourOf int         `json:"neighbour_of,omitempty"`
@@ -126,7 +127,7 @@ func wirePassages(ps []rag.Passage) []passage {
 	out := []passage{}
 	for _, p := range ps {
 		c := p.Hit.Chunk
-		out = append(out, passage{p.Number, c.ID, p.Hit.Collection, wireDocumentRef(p.Hit.Document), c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), wirePage(c.Page), p.Hit.Score, p.NeighbourOf})
+		out = append(out, passage{p.Number, c.ID, p.Hit.Collection, wireDocumentRef(p.Hit.Document), c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), c.Context, wirePage(c.Page), p.Hit.Score, p.NeighbourOf})
 	}
 	return out
 }

@@ -94,11 +94,12 @@ type chunk struct {
 	Text        string      `json:"text"`
 	Span        span        `json:"span"`
 	HeadingPath []string    `json:"heading_path"`
+	Context     string      `json:"context,omitempty"`
 	Page        *int        `json:"page"`
 }
 
 func wireChunk(c rag.Chunk) chunk {
-	return chunk{c.ID, c.Ordinal, c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), wirePage(c.Page)}
+	return chunk{c.ID, c.Ordinal, c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), c.Context, wirePage(c.Page)}
 }
 
 func wireStrings(s []string) []string {

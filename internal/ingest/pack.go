@@ -78,6 +78,7 @@ type packChunk struct {
 	Start       int         `json:"start"`
 	End         int         `json:"end"`
 	HeadingPath []string    `json:"heading_path"`
+	Context     string      `json:"context,omitempty"`
 	Page        int         `json:"page"`
 }
 
@@ -169,7 +170,7 @@ func (s *Service) packDocument(ctx context.Context, c rag.Collection, externalID
 			ids := make([]rag.ChunkID, len(chunks))
 			for i, k := range chunks {
 				ids[i], after = k.ID, k.Ordinal
-				record.Chunks = append(record.Chunks, packChunk{k.ID, k.Span.Start, k.Span.End, k.HeadingPath, k.Page})
+				record.Chunks = append(record.Chunks, packChunk{k.ID, k.Span.Start, k.Span.End, k.HeadingPath, k.Context, k.Page})
 			}
 			known, err := s.o.Catalog.Embeddings(ctx, ids)
 			if err != nil {
@@ -284,7 +285,7 @@ func (s *Service) importDocument(ctx context.Context, c rag.Collection, d packDo
 	}
 	embedded := make([]string, len(v.Chunks))
 	for i, k := range v.Chunks {
-		embedded[i] = rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text)
+		embedded[i] = k.Embedded(v.Document.Title)
 	}
 	if reEmbed {
 		found, err := s.vectors(ctx, s.o.Embedder, embedded, nil, noStep)
@@ -358,7 +359,10 @@ func (d packDocument) version(c rag.Collection, dims int) (v rag.Version, vector
 		if k.Start < 0 || k.End > len(runes) || k.Start >= k.End {
 			return v, nil, bad("has a chunk at [%d, %d) of %d characters", k.Start, k.End, len(runes))
 		}
-		v.Chunks = append(v.Chunks, rag.Chunk{Version: d.Version, Ordinal: i, Span: rag.Span{Start: k.Start, End: k.End}, HeadingPath: k.HeadingPath, Page: max(k.Page, 0), Text: string(runes[k.Start:k.End])})
+		if len([]rune(k.Context)) > rag.MaxContext+1 || text.Normalise(k.Context) != k.Context {
+			return v, nil, bad("has a chunk whose context is not normalised text of at most %d characters", rag.MaxContext)
+		}
+		v.Chunks = append(v.Chunks, rag.Chunk{Version: d.Version, Ordinal: i, Span: rag.Span{Start: k.Start, End: k.End}, HeadingPath: k.HeadingPath, Context: k.Context, Page: max(k.Page, 0), Text: string(runes[k.Start:k.End])})
 	}
 	raw, err := base64.StdEncoding.DecodeString(d.Vectors)
 	if err != nil || len(raw) != 4*dims*len(d.Chunks) {

@@ -214,7 +214,7 @@ func (s *work) draft(ctx context.Context, n int) (*draft, error) {
 	v.Recipe = recipe
 	d := &draft{n: n, version: v}
 	for _, k := range v.Chunks {
-		d.embedded = append(d.embedded, rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text))
+		d.embedded = append(d.embedded, k.Embedded(v.Document.Title))
 	}
 	return d, nil
 }

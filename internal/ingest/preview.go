@@ -40,7 +40,7 @@ func (s *Service) Preview(ctx context.Context, collection string, source rag.Sou
 	out.Parsed, out.Chunks = parsed, v.Chunks
 	out.Parsed.Title, out.Parsed.Metadata = v.Document.Title, v.Document.Metadata
 	for _, k := range v.Chunks {
-		out.Tokens = append(out.Tokens, e.CountTokens(rag.EmbeddedText(v.Document.Title, k.HeadingPath, k.Text)))
+		out.Tokens = append(out.Tokens, e.CountTokens(k.Embedded(v.Document.Title)))
 	}
 	return out, nil
 }

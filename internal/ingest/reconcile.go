@@ -273,7 +273,7 @@ func (s *Service) holes(ctx context.Context, c rag.Collection, document rag.Docu
 		var points []rag.Point
 		for _, h := range hits {
 			if v, ok := vectors[h.Chunk.ID]; ok {
-				points = append(points, point(h.Chunk, rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text), v, h.Document.Metadata))
+				points = append(points, point(h.Chunk, h.Chunk.Embedded(h.Document.Title), v, h.Document.Metadata))
 			}
 		}
 		if err := s.o.Index.Upsert(ctx, c.IndexID, points); err != nil {

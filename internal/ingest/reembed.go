@@ -140,7 +140,7 @@ func (s *Service) fill(ctx context.Context, c rag.Collection, r rag.Reembedding)
 		}
 		texts := make([]string, len(chunks))
 		for i, k := range chunks {
-			texts[i] = rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text)
+			texts[i] = k.Chunk.Embedded(k.Title)
 		}
 		found, err := s.vectors(ctx, e, texts, nil, noStep)
 		if err != nil {

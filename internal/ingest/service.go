@@ -323,7 +323,7 @@ func (s *Service) remove(ctx context.Context, c rag.Collection, chunks []rag.Chu
 }
 
 func storedPoint(k rag.StoredChunk) rag.Point {
-	return point(k.Chunk, rag.EmbeddedText(k.Title, k.Chunk.HeadingPath, k.Chunk.Text), k.Embedding, k.Metadata)
+	return point(k.Chunk, k.Chunk.Embedded(k.Title), k.Embedding, k.Metadata)
 }
 
 func point(c rag.Chunk, embedded string, v rag.Embedding, m rag.Metadata) rag.Point {

@@ -216,7 +216,7 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u r
 	for i := range v.Chunks {
 		k := &v.Chunks[i]
 		k.Document, k.Version = d.Document, d.Version
-		embedded := rag.EmbeddedText(title, k.HeadingPath, k.Text)
+		embedded := k.Embedded(title)
 		k.ID = rag.NewChunkID(d.Document, embedded, occurrences[embedded])
 		occurrences[embedded]++
 	}

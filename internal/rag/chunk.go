@@ -11,6 +11,7 @@ type Chunk struct {
 	Span        Span
 	HeadingPath []string // headings above it, outermost first
 	Page        int      // from 1; 0 when the source has no pages
+	Context     string   // what the text needs to be understood and does not hold: its table's head, its list's lead-in, the declaration it is inside of; usually empty
 	Text        string   // the normalised text at Span, verbatim
 }
 
@@ -18,9 +19,17 @@ type Chunk struct {
 // passage.
 const MaxEmbeddedPrefix = 240
 
-// EmbeddedText is the text that is embedded and analysed for a chunk: title and heading path, which say what the passage is
-// about, then the passage. Only the passage itself is ever quoted.
-func EmbeddedText(title string, headingPath []string, text string) string {
+// MaxContext bounds a chunk's Context, in code points, for the same reason.
+const MaxContext = 240
+
+// Embedded is the text that is embedded and analysed for the chunk of a document with that title.
+func (c Chunk) Embedded(title string) string {
+	return EmbeddedText(title, c.HeadingPath, c.Context, c.Text)
+}
+
+// EmbeddedText is the text that is embedded and analysed for a passage: title and heading path, which say what it is about, its context, then the passage. Only the passage itself is
+// ever quoted.
+func EmbeddedText(title string, headingPath []string, context, text string) string {
 	var b strings.Builder
 	b.WriteString(title)
 	for _, h := range headingPath {
@@ -31,6 +40,9 @@ func EmbeddedText(title string, headingPath []string, text string) string {
 			b.WriteString(" › ")
 		}
 		b.WriteString(h)
+	}
+	if context != "" {
+		text = Clip(context, MaxContext) + "\n" + text
 	}
 	if b.Len() == 0 {
 		return text

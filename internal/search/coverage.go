@@ -31,7 +31,7 @@ func (r *request) coverage(ctx context.Context) (float64, error) {
 			continue
 		}
 		has := map[string]bool{}
-		for _, t := range lexical.Terms(rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text)) {
+		for _, t := range lexical.Terms(h.Chunk.Embedded(h.Document.Title)) {
 			identifier, ok := asked[t.Text]
 			if identifier {
 				return 1, nil

@@ -29,7 +29,7 @@ func sketchOf(h rag.Hit) *sketch {
 	var s sketch
 	if s.read(h.Chunk.Text) < headedWords {
 		s = sketch{}
-		s.read(rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text))
+		s.read(h.Chunk.Embedded(h.Document.Title))
 	}
 	return &s
 }

@@ -33,7 +33,7 @@ func (r *request) mark(hits []rag.Hit) {
 	}
 	for i := range hits {
 		if h := &hits[i]; h.Lexical != nil {
-			h.Lexical.Terms = matched(asked, rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text))
+			h.Lexical.Terms = matched(asked, h.Chunk.Embedded(h.Document.Title))
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (r *request) look(id rag.ChunkID) (rag.Hit, rag.Outcome) {
 		return rag.Hit{}, rag.OutcomeInactive
 	case !r.query.Filter.Matches(h.Document.Metadata): // an index may let a little more pass than the filter does
 		return *h, rag.OutcomeFiltered
-	case len(r.phrases) > 0 && !hasAll(lexical.Fold(rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text)), r.phrases):
+	case len(r.phrases) > 0 && !hasAll(lexical.Fold(h.Chunk.Embedded(h.Document.Title)), r.phrases):
 		r.dropped = true
 		return *h, rag.OutcomePhrase
 	}

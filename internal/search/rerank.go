@@ -25,7 +25,7 @@ func (r *request) rerank(ctx context.Context) error {
 	top := r.kept[:min(r.query.RerankDepth, len(r.kept))]
 	texts := make([]string, len(top))
 	for i, h := range top {
-		texts[i] = rag.EmbeddedText(h.Document.Title, h.Chunk.HeadingPath, h.Chunk.Text)
+		texts[i] = h.Chunk.Embedded(h.Document.Title)
 	}
 	var reranker Reranker = r.o.Endpoint
 	if r.query.Rerank == rag.RerankLate {

@@ -14,7 +14,7 @@ import (
 
 // hashOf is the hash of a chunk that version made of a word.
 func hashOf(v rag.Version, i int) rag.TextHash {
-	return rag.HashText(rag.EmbeddedText(v.Document.Title, v.Chunks[i].HeadingPath, v.Chunks[i].Text))
+	return rag.HashText(v.Chunks[i].Embedded(v.Document.Title))
 }
 
 // lookUp finds the vectors of texts.

@@ -147,7 +147,7 @@ func version(d rag.JobDocument, metadata rag.Metadata, words ...string) rag.Vers
 	for i, w := range words {
 		n := len([]rune(w))
 		v.Chunks = append(v.Chunks, rag.Chunk{ID: rag.NewChunkID(d.Document, w, 0), Document: d.Document, Version: d.Version, Ordinal: i,
-			Span: rag.Span{Start: at, End: at + n}, HeadingPath: []string{"章", "節"}[:1+i%2], Text: w})
+			Span: rag.Span{Start: at, End: at + n}, HeadingPath: []string{"章", "節"}[:1+i%2], Context: []string{"", "姓名 | Age 🗂"}[i%2], Text: w})
 		v.Embeddings = append(v.Embeddings, rag.Embedding{1, float32(i)})
 		v.Text += w
 		at += n

@@ -147,7 +147,7 @@ func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID,
 		if err != nil {
 			return nil, err
 		}
-		rows[i] = []any{string(d.ID), c.Ordinal, uuid(c.ID), c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Text, b.Embedding, b.TextHash}
+		rows[i] = []any{string(d.ID), c.Ordinal, uuid(c.ID), c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Context, c.Text, b.Embedding, b.TextHash}
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`DELETE FROM chunks WHERE document_id = $1`, d.ID)
@@ -160,7 +160,7 @@ func replaceVersion(ctx context.Context, tx pgx.Tx, collection rag.CollectionID,
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
 	}
-	columns := []string{"document_id", "ordinal", "chunk_id", "span_start", "span_end", "heading_path", "page", "text", "embedding", "text_hash"}
+	columns := []string{"document_id", "ordinal", "chunk_id", "span_start", "span_end", "heading_path", "page", "context", "text", "embedding", "text_hash"}
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"chunks"}, columns, pgx.CopyFromRows(rows)); err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func (s *Store) Recipe(ctx context.Context, id rag.DocumentID) (string, error) {
 	return one(ctx, s.read, func(row stored.Row) (recipe string, err error) { err = row.Scan(&recipe); return recipe, err }, rag.DocumentGone(), `SELECT recipe FROM texts WHERE document_id = ?`, id)
 }
 
-const chunkColumns = `k.chunk_id, k.document_id, k.ordinal, k.span_start, k.span_end, k.heading_path, k.page, k.text`
+const chunkColumns = `k.chunk_id, k.document_id, k.ordinal, k.span_start, k.span_end, k.heading_path, k.page, k.context, k.text`
 
 // Chunks lists up to limit chunks of the active version in text order, those whose ordinal is above after.
 func (s *Store) Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error) {

@@ -145,8 +145,8 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 			return nil, err
 		}
 	}
-	insert, err := tx.PrepareContext(ctx, `INSERT INTO chunks (document_id, ordinal, chunk_id, span_start, span_end, heading_path, page, text, embedding, text_hash)
-	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO chunks (document_id, ordinal, chunk_id, span_start, span_end, heading_path, page, context, text, embedding, text_hash)
+	  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func replaceVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID
 		if err != nil {
 			return nil, err
 		}
-		if _, err := insert.ExecContext(ctx, d.ID, c.Ordinal, c.ID, c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Text, b.Embedding, b.TextHash); err != nil {
+		if _, err := insert.ExecContext(ctx, d.ID, c.Ordinal, c.ID, c.Span.Start, c.Span.End, stored.Strings(c.HeadingPath), c.Page, c.Context, c.Text, b.Embedding, b.TextHash); err != nil {
 			return nil, err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM removals WHERE collection_id = ? AND chunk_id = ?`, collection, c.ID); err != nil {

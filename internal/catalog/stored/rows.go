@@ -58,14 +58,14 @@ func document(row Row, more ...any) (d rag.Document, err error) {
 	return d, err
 }
 
-// chunk is a chunk as its columns have it: id, document, ordinal, span, heading path, page, text.
+// chunk is a chunk as its columns have it: id, document, ordinal, span, heading path, page, context, text.
 type chunk struct {
 	rag.Chunk
 	headings string
 }
 
 func (c *chunk) into() []any {
-	return []any{&c.ID, &c.Document, &c.Ordinal, &c.Span.Start, &c.Span.End, &c.headings, &c.Page, &c.Text}
+	return []any{&c.ID, &c.Document, &c.Ordinal, &c.Span.Start, &c.Span.End, &c.headings, &c.Page, &c.Context, &c.Text}
 }
 
 func (c *chunk) chunk(version int) (out rag.Chunk, err error) {

@@ -103,7 +103,7 @@ func VectorOf(v rag.Version, i int, kept map[rag.ChunkID]Vector) (Vector, error)
 		return out, rag.Errorf(rag.Unavailable, "Chunk %d of %q lost its embedding to another version meanwhile; try again.", i, rag.Clip(v.Document.ExternalID, 80))
 	}
 	if out.TextHash == nil {
-		h := rag.HashText(rag.EmbeddedText(v.Document.Title, c.HeadingPath, c.Text))
+		h := rag.HashText(c.Embedded(v.Document.Title))
 		out.TextHash = h[:]
 	}
 	return out, nil

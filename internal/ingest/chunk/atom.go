@@ -15,6 +15,8 @@ type atom struct {
 	tokens   int
 	page     int
 	sentence bool // whole, so that it may be repeated as overlap
+	leads    bool // what follows is not understood without it
+	block    int  // of its section
 }
 
 // longestToken bounds the characters that a token may stand for when a text is too long to be worth counting.

@@ -163,6 +163,15 @@ func TestSplit_Properties(t *testing.T) {
 			at += rapid.IntRange(0, 3).Draw(t, "gap")
 			end := at + rapid.IntRange(0, 200).Draw(t, "length")
 			p.Blocks = append(p.Blocks, rag.Block{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), Span: rag.Span{Start: at, End: min(end, x.Len())}, Level: rapid.IntRange(1, 3).Draw(t, "level")})
+			if n := len(p.Blocks); rapid.Bool().Draw(t, "header") {
+				b := &p.Blocks[n-1]
+				switch {
+				case b.Kind == rag.BlockTable:
+					b.Header = rag.Span{Start: b.Span.Start, End: min(b.Span.Start+rapid.IntRange(1, 300).Draw(t, "head"), b.Span.End)}
+				case b.Kind == rag.BlockList && n > 1 && p.Blocks[n-2].Kind == rag.BlockParagraph:
+					b.Header = p.Blocks[n-2].Span
+				}
+			}
 			at = end
 		}
 		o := Options{TargetTokens: rapid.IntRange(16, 80).Draw(t, "target"), Title: "標題 Title", Count: count}
@@ -186,8 +195,11 @@ func holds(t *rapid.T, x *text.Index, p rag.Parsed, o Options, chunks []rag.Chun
 		if i > 0 && (c.Span.Start <= chunks[i-1].Span.Start || c.Span.End <= chunks[i-1].Span.End) {
 			t.Fatalf("chunk %d at %v does not go past %v", i, c.Span, chunks[i-1].Span)
 		}
-		if n := count(rag.EmbeddedText(o.Title, c.HeadingPath, c.Text)); n > o.MaxTokens {
+		if n := count(c.Embedded(o.Title)); n > o.MaxTokens {
 			t.Fatalf("chunk %d has %d tokens, want at most %d", i, n, o.MaxTokens)
+		}
+		if n := text.Len(c.Context); n > rag.MaxContext+1 || c.Context != strings.TrimSpace(c.Context) {
+			t.Fatalf("chunk %d has a context of %d characters: %q", i, n, c.Context)
 		}
 		for j := c.Span.Start; j < c.Span.End; j++ {
 			covered[j] = true

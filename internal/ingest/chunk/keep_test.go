@@ -38,7 +38,7 @@ func upTo(n int) []int {
 	return out
 }
 
-func split(t interface{ Fatal(...any) }, p rag.Parsed, o Options) []rag.Chunk {
+func cut(t interface{ Fatal(...any) }, p rag.Parsed, o Options) []rag.Chunk {
 	chunks, err := Split(p, o)
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func fresh(before, after []rag.Chunk) (out []string) {
 func TestSplit_AnEditChangesTheChunksAroundItAlone(t *testing.T) {
 	o := Options{TargetTokens: 100, OverlapTokens: 20, MaxTokens: 500, Count: count}
 	paragraphs := upTo(120)
-	before := split(t, chapter(paragraphs...), o)
+	before := cut(t, chapter(paragraphs...), o)
 	anew := o
 	o.Before = before
 	for name, edited := range map[string][]int{
@@ -70,23 +70,23 @@ func TestSplit_AnEditChangesTheChunksAroundItAlone(t *testing.T) {
 		"one more at the end": append(slices.Clone(paragraphs), 1000),
 	} {
 		p := chapter(edited...)
-		got := fresh(before, split(t, p, o))
+		got := fresh(before, cut(t, p, o))
 		if len(got) == 0 && len(edited) >= len(paragraphs) || len(got) > 3 {
 			t.Errorf("%s: %d of %d chunks are new: %q", name, len(got), len(before), got)
 		}
 		if name == "one more" {
-			if n := len(fresh(before, split(t, p, anew))); n < 10 {
+			if n := len(fresh(before, cut(t, p, anew))); n < 10 {
 				t.Errorf("cut from the start only %d chunks are new: the test shows nothing", n)
 			}
 		}
 	}
-	if diff := cmp.Diff(before, split(t, chapter(paragraphs...), o)); diff != "" {
+	if diff := cmp.Diff(before, cut(t, chapter(paragraphs...), o)); diff != "" {
 		t.Errorf("the same text: %s", diff)
 	}
 	// Under another heading every chunk is another.
 	moved := chapter(paragraphs...)
 	moved.Text = strings.Replace(moved.Text, "規定", "新規", 1)
-	if diff := cmp.Diff(texts(split(t, moved, anew)), texts(split(t, moved, o))); diff != "" {
+	if diff := cmp.Diff(texts(cut(t, moved, anew)), texts(cut(t, moved, o))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -98,7 +98,7 @@ func TestSplit_ManyEditsLeaveGoodChunks(t *testing.T) {
 		o := Options{TargetTokens: rapid.IntRange(60, 120).Draw(t, "target"), OverlapTokens: rapid.IntRange(0, 30).Draw(t, "overlap"), MaxTokens: 500, Count: count}
 		paragraphs, next := upTo(rapid.IntRange(1, 60).Draw(t, "paragraphs")), 1000
 		p := chapter(paragraphs...)
-		chunks := split(t, p, o)
+		chunks := cut(t, p, o)
 		for range rapid.IntRange(1, 8).Draw(t, "edits") {
 			at := rapid.IntRange(0, len(paragraphs)-1).Draw(t, "at")
 			switch rapid.SampledFrom([]string{"insert", "replace", "delete", "repeat", "swap"}).Draw(t, "edit") {
@@ -118,11 +118,11 @@ func TestSplit_ManyEditsLeaveGoodChunks(t *testing.T) {
 			next++
 			p = chapter(paragraphs...)
 			o.Before = chunks
-			chunks = split(t, p, o)
+			chunks = cut(t, p, o)
 			holds(t, text.NewIndex(p.Text), p, o, chunks)
 		}
 		o.Before = nil
-		if want := len(split(t, p, o)); len(chunks) > 2*want+2 {
+		if want := len(cut(t, p, o)); len(chunks) > 2*want+2 {
 			t.Fatalf("%d chunks after the edits, and %d of a new document", len(chunks), want)
 		}
 	})
