@@ -2,7 +2,8 @@
 //
 // A chunk never crosses a heading, is a contiguous span of the text without white space at its ends, and together with its title
 // and heading path stays within the embedding model's limit, counted in that model's own tokens. Every character that is not
-// white space is in a chunk or, if it is a heading, in the heading path of one.
+// white space is in a chunk or, if it is a heading, in the heading path of one. A piece of a table, of a list or of code that lacks the head, the lead-in or the declaration that it is understood by has
+// that as its Context.
 package chunk
 
 import (
