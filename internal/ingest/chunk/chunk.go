@@ -2,7 +2,8 @@
 //
 // A chunk never crosses a heading, is a contiguous span of the text without white space at its ends, and together with its title
 // and heading path stays within the embedding model's limit, counted in that model's own tokens. Every character that is not
-// white space is in a chunk or, if it is a heading, in the heading path of one.
+// white space is in a chunk or, if it is a heading, in the heading path of one. A piece of a table, of a list or of code that lacks the head, the lead-in or the declaration that it is understood by has
+// that as its Context.
 package chunk
 
 import (
@@ -14,7 +15,7 @@ import (
 
 // Options says how large chunks are. Sizes are tokens as Count counts them.
 type Options struct {
-	TargetTokens  int                   // of a chunk's text; what is left of a section and at most a third larger stays whole
+	TargetTokens  int                   // of a chunk's text; a section that is at most a third larger stays whole
 	OverlapTokens int                   // at most so many are repeated from the chunk before, in whole sentences
 	MaxTokens     int                   // of the embedded text: title, heading path and chunk
 	Title         string                // of the document
@@ -65,24 +66,24 @@ func (s *splitter) section(sec section) error {
 			total += blocks[i][j].tokens
 		}
 	}
-	if total > min(room*4/3, most) {
-		if done, err := s.keep(sec, slices.Concat(blocks...), room); done || err != nil {
-			return err
-		}
+	if total <= min(room*4/3, most) {
+		s.emit(sec, slices.Concat(blocks...)) // a small rest would be found for what it lacks
+		return nil
+	}
+	if done, err := s.keep(sec, slices.Concat(blocks...), room); done || err != nil {
+		return err
 	}
 	var pack pack
-	limit := limitOf(total, room, most)
 	flush := func() {
 		s.emit(sec, pack.atoms)
 		pack.keepOverlap(min(s.OverlapTokens, room/2))
-		limit = limitOf(pack.tokens+total, room, most)
 	}
 	for _, atoms := range s.units(sec, blocks) {
 		whole := 0
 		for _, a := range atoms {
 			whole += a.tokens
 		}
-		if pack.fresh > 0 && pack.tokens*2 >= limit && whole <= room && pack.tokens+whole > limit {
+		if pack.fresh > 0 && pack.tokens*2 >= room && whole <= room && pack.tokens+whole > room {
 			flush()
 		}
 		for i, a := range atoms {
@@ -92,29 +93,16 @@ func (s *splitter) section(sec section) error {
 					break
 				}
 			}
-			if pack.fresh > 0 && pack.tokens+a.tokens > limit || pack.fresh > 0 && a.leads && need <= room && pack.tokens+need > limit && !pack.leads() {
+			if pack.fresh > 0 && pack.tokens+a.tokens > room || pack.fresh > 0 && a.leads && need <= room && pack.tokens+need > room && !pack.leads() {
 				flush()
 			}
-			pack.add(a, max(room, limit))
-			total -= a.tokens
+			pack.add(a, room)
 		}
 	}
 	if pack.fresh > 0 {
 		s.emit(sec, pack.atoms)
 	}
 	return nil
-}
-
-// limitOf is how many tokens the next chunk of a section may have, of which so many are left. What is at most a third over stays whole, and what is at most two chunks is parted about
-// evenly: a small rest would be found for what it lacks. Only a section's last chunks follow from how long it is, so an edit moves no others.
-func limitOf(left, room, most int) int {
-	switch whole := min(room*4/3, most); {
-	case left <= whole:
-		return whole
-	case left <= 2*room:
-		return min(room, left*3/5)
-	}
-	return room
 }
 
 // units are the blocks' atoms, those of a list together with those of the paragraph that leads it in. What leads in is marked: it is not parted from what follows.
