@@ -38,6 +38,7 @@ type kernels struct {
 	// The index's kernels; see codes.go for what they compute.
 	codeDistances func(dst *uint16, codes, low, high *uint64, groups, words int)
 	atMost        func(mask *uint64, values *uint16, words int, limit uint16)
+	atLeast       func(mask *uint64, values *uint32, words int, least uint32)
 	dots13        func(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 }
 
