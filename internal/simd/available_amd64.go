@@ -98,6 +98,7 @@ var available = sync.OnceValue(func() []*kernels {
 		k.float32, k.int8 = []float32Kernel{{4, float32AVX2}}, []int8Kernel{{4, int8AVX2}}
 		k.quantise, k.expRow, k.gelu, k.addNorm = quantiseAVX2, expRowAVX2, geluAVX2, addNormAVX2
 		k.codeDistances, k.atMost, k.atLeast, k.dots13 = codeDistancesAVX2, atMostAVX2, atLeastAVX2, dots13AVX2
+		k.unpack, k.unpackGaps = unpackAVX2, unpackGapsAVX2
 		have = append(have, &k)
 		if cpu.X86.HasAVXVNNI {
 			with := k

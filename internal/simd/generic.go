@@ -7,6 +7,7 @@ var generic = &kernels{
 	float32: []float32Kernel{{4, float32Generic}}, int8: []int8Kernel{{4, int8Generic}},
 	quantise: quantiseGeneric, expRow: expRowGeneric, gelu: geluGeneric, addNorm: addNormGeneric, transpose: transposeGeneric,
 	codeDistances: codeDistancesGeneric, atMost: atMostGeneric, atLeast: atLeastGeneric, dots13: dots13Generic,
+	unpack: unpackGeneric, unpackGaps: unpackGapsGeneric,
 }
 
 // float32Generic multiplies tiles of 4 rows by a panel, eight columns at a time so that the sums stay in registers.

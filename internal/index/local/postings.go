@@ -119,7 +119,7 @@ func (c *cursor) decode() {
 	b := c.data[start:]
 	gapWidth, codeWidth := int(b[0]), int(b[1])
 	b = b[2:]
-	unpackGaps(c.docs[:c.n], b, gapWidth, before)
+	unpackGaps(&c.docs, c.n, b, gapWidth, before)
 	c.packed, c.width = b[packedSize(c.n, gapWidth):], codeWidth
 	c.decoded, c.at = c.block, 0
 }
@@ -131,7 +131,7 @@ func (c *cursor) unpackCodes(from, to int) []uint32 {
 			c.codes[j] = packedAt(c.packed, c.width, j)
 		}
 	} else {
-		unpack(c.codes[:to], c.packed, c.width)
+		unpack(&c.codes, to, c.packed, c.width)
 	}
 	return c.codes[from:to]
 }
