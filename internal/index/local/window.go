@@ -12,11 +12,11 @@ import (
 // can reach the k-th best score. The first windows are shorter, so that there is such a score soon.
 const (
 	windowLength = 4096
-	firstWindow  = 256
+	firstWindow  = 1024
 )
 
 // lookUpCost is how many postings are added up in the time of one looked up, about.
-const lookUpCost = 4
+const lookUpCost = 8
 
 // windows scores the points of a segment that mask allows; nil is everyone.
 func (l *lexicalSearch) windows(home int, cursors []*cursor, mask bitset) {
