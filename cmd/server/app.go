@@ -205,6 +205,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if tokens, ok := a.embedder.(search.TokenEmbedder); ok { // before the cache of queries stands in front of it
 		a.tokens = embedcache.OverStates(tokens, embedcache.StatesOptions{Fingerprint: a.embedder.Fingerprint()})
 	}
+	spare := a.spareCores()
 	a.cacheQueries(registry)
 	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -216,7 +217,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	observe := func(stage string, d time.Duration) { a.stages.WithLabelValues(stage).Observe(d.Seconds()) }
 
 	o.Observe = observe
-	searching := search.Options{Catalog: a.catalog, Documents: a.catalog, Index: a.index, Embedder: a.embedder, Tokens: a.tokens, Rerank: rag.Rerank(c.Rerank), RerankTimeout: c.RerankTimeout, Logger: log, Observe: observe}
+	searching := search.Options{Catalog: a.catalog, Documents: a.catalog, Index: a.index, Embedder: a.embedder, Tokens: a.tokens, Rerank: rag.Rerank(c.Rerank), RerankTimeout: c.RerankTimeout, Logger: log, Observe: observe, Begin: spare}
 	if c.RerankBaseURL != "" {
 		searching.Endpoint = llm.NewReranker(llm.RerankOptions{BaseURL: c.RerankBaseURL, Model: c.RerankModel, APIKey: c.RerankAPIKey.Reveal()})
 	}
@@ -272,6 +273,33 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	}
 	a.handler = httpapi.New(serving)
 	return a, nil
+}
+
+// searchCores is how many cores a search can use: the dense list is made on one and the lexical list on another.
+const searchCores = 2
+
+// spareCores makes what searches call when they turn to the index: models in this process then leave them cores while they embed documents, until what that returns is called. nil: there is nothing to spare.
+func (a *app) spareCores() func() (end func()) {
+	var models []interface{ Spare(cores int) func() }
+	for _, e := range append([]embedder{a.embedder}, a.others...) {
+		if m, ok := e.(interface{ Spare(cores int) func() }); ok {
+			models = append(models, m)
+		}
+	}
+	if len(models) == 0 || a.config.Qdrant() { // an index elsewhere computes elsewhere
+		return nil
+	}
+	return func() func() {
+		var ends []func()
+		for _, m := range models {
+			ends = append(ends, m.Spare(searchCores))
+		}
+		return func() {
+			for _, end := range ends {
+				end()
+			}
+		}
+	}
 }
 
 // cacheQueries puts one cache in front of every model.

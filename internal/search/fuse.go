@@ -31,7 +31,7 @@ func Fuse(how rag.Fusion, dense, lexical []rag.Candidate, coverage float64) []ra
 	case len(dense) == 0:
 		return slices.Clone(lexical)
 	}
-	scores := map[rag.ChunkID]float64{}
+	scores := make(map[rag.ChunkID]float64, len(dense)+len(lexical))
 	switch how {
 	case rag.RRF:
 		for _, list := range [][]rag.Candidate{dense, lexical} {

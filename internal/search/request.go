@@ -169,13 +169,19 @@ func (r *request) ask(ctx context.Context, depth int) (exhausted bool, err error
 		return false, err
 	}
 	started := time.Now()
-	r.home = map[rag.ChunkID]int{}
+	n := 0
+	for _, f := range per {
+		n += len(f.dense) + len(f.lexical)
+	}
+	r.home = make(map[rag.ChunkID]int, n)
 	r.dense, r.lexical = nil, nil
 	exhausted = true
 	for i, f := range per {
 		exhausted = exhausted && len(f.dense) < depth && len(f.lexical) < depth
-		for _, c := range slices.Concat(f.dense, f.lexical) {
-			r.home[c.ID] = i
+		for _, list := range [][]rag.Candidate{f.dense, f.lexical} {
+			for _, c := range list {
+				r.home[c.ID] = i
+			}
 		}
 		steady(f.dense)
 		steady(f.lexical)

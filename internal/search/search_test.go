@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/quick"
 
@@ -391,6 +392,54 @@ func TestSearch_NeverReturnsWhatIsNotActive(t *testing.T) {
 	if len(got.Hits) != 2 || got.Hits[0].Chunk.Text != "Parental leave lasts sixteen weeks." {
 		t.Errorf("got %+v", got.Hits)
 	}
+}
+
+// TestSearch_SaysWhenItIsUnderWay has searches that find something, nothing, and fail: the index is asked between Begin and its end, and every beginning has one end.
+func TestSearch_SaysWhenItIsUnderWay(t *testing.T) {
+	t.Parallel()
+	w, _ := newWorld()
+	var begun, ended, outside atomic.Int32
+	asked := func() {
+		if begun.Load() != ended.Load()+1 {
+			outside.Add(1)
+		}
+	}
+	s := New(Options{Catalog: w, Index: watched{w, asked}, Embedder: w, Begin: func() func() {
+		begun.Add(1)
+		return func() { ended.Add(1) }
+	}})
+	for _, q := range []rag.Query{{Text: "leave", Collections: []string{"en"}}, {Text: "zzz", Collections: []string{"en"}, Mode: rag.Lexical}} {
+		if _, err := s.Search(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	failing := New(Options{Catalog: w, Index: watched{w, func() { asked(); stop() }}, Embedder: w, Begin: s.o.Begin})
+	if _, err := failing.Search(ctx, rag.Query{Text: "leave", Collections: []string{"en"}, Mode: rag.Lexical}); err == nil {
+		t.Error("a search whose index fails succeeded")
+	}
+	if begun.Load() != 3 || ended.Load() != 3 || outside.Load() > 0 {
+		t.Errorf("got %d beginnings and %d ends, and the index was asked %d times outside; want 3, 3 and 0", begun.Load(), ended.Load(), outside.Load())
+	}
+}
+
+// watched is an index that tells when it is asked; it fails when the context has ended.
+type watched struct {
+	Index
+	asked func()
+}
+
+func (w watched) SearchDense(ctx context.Context, id rag.CollectionID, v rag.Embedding, f *rag.Filter, k int) ([]rag.Candidate, error) {
+	w.asked()
+	return w.Index.SearchDense(ctx, id, v, f, k)
+}
+
+func (w watched) SearchLexical(ctx context.Context, id rag.CollectionID, q rag.SparseVector, f *rag.Filter, k int) ([]rag.Candidate, error) {
+	w.asked()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return w.Index.SearchLexical(ctx, id, q, f, k)
 }
 
 func TestSearch_Refuses(t *testing.T) {

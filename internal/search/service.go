@@ -68,6 +68,7 @@ type Options struct {
 	Logger   *slog.Logger
 	Observe  func(stage string, d time.Duration) // nil: nobody looks
 	Degraded func(stage string)                  // called when a stage failed and was left out; nil: nobody looks
+	Begin    func() (end func())                 // called when a search turns to the index, and what it returns when it has its passages; nil: nobody looks
 }
 
 // Service searches. Any number of goroutines may use it.
@@ -114,6 +115,9 @@ func New(o Options) *Service {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Begin == nil {
+		o.Begin = func() func() { return func() {} }
 	}
 	if o.Degraded == nil {
 		o.Degraded = func(string) {}
@@ -176,18 +180,8 @@ func (s *Service) search(ctx context.Context, q rag.Query, as *rag.Collection) (
 	if err := r.open(ctx); err != nil {
 		return rag.Hits{}, err
 	}
-	for depth := max(candidateDepth, 4*q.TopK); ; depth *= 2 {
-		exhausted, err := r.find(ctx, depth)
-		if err != nil {
-			return rag.Hits{}, err
-		}
-		enough, err := r.gather(ctx)
-		if err != nil {
-			return rag.Hits{}, err
-		}
-		if enough || exhausted || r.dropped && depth >= maxDepth {
-			break
-		}
+	if err := r.retrieve(ctx); err != nil {
+		return rag.Hits{}, err
 	}
 	if err := r.rerank(ctx); err != nil {
 		return rag.Hits{}, err
@@ -204,4 +198,22 @@ func (s *Service) search(ctx context.Context, q rag.Query, as *rag.Collection) (
 		s.o.Observe(stage, d)
 	}
 	return hits, nil
+}
+
+// retrieve asks the index for more until there are enough passages, or no more.
+func (r *request) retrieve(ctx context.Context) error {
+	defer r.o.Begin()()
+	for depth := max(candidateDepth, 4*r.query.TopK); ; depth *= 2 {
+		exhausted, err := r.find(ctx, depth)
+		if err != nil {
+			return err
+		}
+		enough, err := r.gather(ctx)
+		if err != nil {
+			return err
+		}
+		if enough || exhausted || r.dropped && depth >= maxDepth {
+			return nil
+		}
+	}
 }

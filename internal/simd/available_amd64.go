@@ -73,6 +73,9 @@ func codeDistancesAVX2(dst *uint16, codes, low, high *uint64, groups, words int)
 func atMostAVX2(mask *uint64, values *uint16, words int, limit uint16)
 
 //go:noescape
+func atLeastAVX2(mask *uint64, values *uint32, words int, least uint32)
+
+//go:noescape
 func dots13AVX2(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 
 //go:noescape
@@ -80,6 +83,9 @@ func codeDistancesAVX512(dst *uint16, codes, low, high *uint64, groups, words in
 
 //go:noescape
 func atMostAVX512(mask *uint64, values *uint16, words int, limit uint16)
+
+//go:noescape
+func atLeastAVX512(mask *uint64, values *uint32, words int, least uint32)
 
 //go:noescape
 func dots13AVX512(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
@@ -91,7 +97,8 @@ var available = sync.OnceValue(func() []*kernels {
 		k.name, k.dot = AVX2, dotAVX2
 		k.float32, k.int8 = []float32Kernel{{4, float32AVX2}}, []int8Kernel{{4, int8AVX2}}
 		k.quantise, k.expRow, k.gelu, k.addNorm = quantiseAVX2, expRowAVX2, geluAVX2, addNormAVX2
-		k.codeDistances, k.atMost, k.dots13 = codeDistancesAVX2, atMostAVX2, dots13AVX2
+		k.codeDistances, k.atMost, k.atLeast, k.dots13 = codeDistancesAVX2, atMostAVX2, atLeastAVX2, dots13AVX2
+		k.unpack, k.unpackGaps = unpackAVX2, unpackGapsAVX2
 		have = append(have, &k)
 		if cpu.X86.HasAVXVNNI {
 			with := k
@@ -104,7 +111,7 @@ var available = sync.OnceValue(func() []*kernels {
 		k.name, k.dot = AVX512, dotAVX512
 		k.float32 = []float32Kernel{{12, float32AVX512}, {8, float32AVX512x8}, {4, float32AVX512x4}}
 		k.quantise, k.expRow, k.gelu, k.addNorm, k.transpose = quantiseAVX512, expRowAVX512, geluAVX512, addNormAVX512, transposeAVX512
-		k.atMost, k.dots13 = atMostAVX512, dots13AVX512
+		k.atMost, k.atLeast, k.dots13 = atMostAVX512, atLeastAVX512, dots13AVX512
 		if cpu.X86.HasAVX512VPOPCNTDQ {
 			k.codeDistances = codeDistancesAVX512
 		}

@@ -37,6 +37,16 @@ func AtMost(mask []uint64, values []uint16, limit uint16) {
 	}
 }
 
+// AtLeast sets bit i of mask, counted from the lowest bit of mask[0], when values[i] ≥ least. len(values) is 64·len(mask).
+func AtLeast(mask []uint64, values []uint32, least uint32) {
+	if len(values) != 64*len(mask) {
+		panic("simd: a mask has a bit for each value")
+	}
+	if len(mask) > 0 {
+		current.Load().atLeast(&mask[0], &values[0], len(mask), least)
+	}
+}
+
 // RowBytes is the size of a row of n 13-bit integers as Dots13 reads them; n is a multiple of 64.
 func RowBytes(n int) int { return n + n/2 + n/8 }
 
@@ -84,6 +94,17 @@ func atMostGeneric(mask *uint64, values *uint16, words int, limit uint16) {
 		for j, x := range (*[64]uint16)(v[64*i:]) {
 			// The difference is negative, and its top bit set, when x > limit: no branch to guess wrong.
 			m |= uint64(1^(uint32(limit)-uint32(x))>>31) << j
+		}
+		out[i] = m
+	}
+}
+
+func atLeastGeneric(mask *uint64, values *uint32, words int, least uint32) {
+	out, v := unsafe.Slice(mask, words), unsafe.Slice(values, 64*words)
+	for i := range out {
+		var m uint64
+		for j, x := range (*[64]uint32)(v[64*i:]) {
+			m |= (1 ^ (uint64(x)-uint64(least))>>63) << j // as above
 		}
 		out[i] = m
 	}

@@ -119,6 +119,36 @@ atmost:
 	VZEROUPPER
 	RET
 
+// func atLeastAVX2(mask *uint64, values *uint32, words int, least uint32)
+// x ≥ least when the greater of the two is x; the top bits of eight comparisons are a byte of the mask.
+TEXT ·atLeastAVX2(SB), NOSPLIT, $0-28
+	MOVQ mask+0(FP), DI
+	MOVQ values+8(FP), SI
+	MOVQ words+16(FP), CX
+	MOVL least+24(FP), AX
+	VMOVD AX, X0
+	VPBROADCASTD X0, Y0
+	SHLQ $2, CX
+
+atleast:
+	VMOVDQU (SI), Y1
+	VMOVDQU 32(SI), Y2
+	VPMAXUD Y0, Y1, Y3
+	VPMAXUD Y0, Y2, Y4
+	VPCMPEQD Y1, Y3, Y3
+	VPCMPEQD Y2, Y4, Y4
+	VMOVMSKPS Y3, AX
+	VMOVMSKPS Y4, BX
+	SHLL $8, BX
+	ORL  BX, AX
+	MOVW AX, (DI)
+	ADDQ $64, SI
+	ADDQ $2, DI
+	DECQ CX
+	JNZ  atleast
+	VZEROUPPER
+	RET
+
 // func dots13AVX2(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 // The high parts add up in Y0 and Y1, the low ones in Y2 and Y3, the last bits in Y6 and Y7. The row four further on is fetched meanwhile.
 TEXT ·dots13AVX2(SB), NOSPLIT, $0-48

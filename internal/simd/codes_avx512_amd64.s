@@ -126,6 +126,34 @@ atmost:
 	VZEROUPPER
 	RET
 
+// func atLeastAVX512(mask *uint64, values *uint32, words int, least uint32)
+TEXT ·atLeastAVX512(SB), NOSPLIT, $0-28
+	MOVQ mask+0(FP), DI
+	MOVQ values+8(FP), SI
+	MOVQ words+16(FP), CX
+	MOVL least+24(FP), AX
+	VPBROADCASTD AX, Z0
+
+atleast:
+	VMOVDQU32 (SI), Z1
+	VMOVDQU32 64(SI), Z2
+	VMOVDQU32 128(SI), Z3
+	VMOVDQU32 192(SI), Z4
+	VPCMPUD $5, Z0, Z1, K1
+	VPCMPUD $5, Z0, Z2, K2
+	VPCMPUD $5, Z0, Z3, K3
+	VPCMPUD $5, Z0, Z4, K4
+	KUNPCKWD K1, K2, K1
+	KUNPCKWD K3, K4, K3
+	KUNPCKDQ K1, K3, K1
+	KMOVQ K1, (DI)
+	ADDQ $256, SI
+	ADDQ $8, DI
+	DECQ CX
+	JNZ  atleast
+	VZEROUPPER
+	RET
+
 // func dots13AVX512(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 // The high parts add up in Z0 and Z1, the low ones in Z2 and Z3, the last bits in Z6 and Z7. The row four further on is fetched meanwhile.
 TEXT ·dots13AVX512(SB), NOSPLIT, $0-48

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// checkCodes compares the three kernels of codes.go with their definitions.
+// checkCodes compares the kernels of codes.go with their definitions.
 func checkCodes(t *testing.T, r *rand.Rand, groups, words, halves, rows int) {
 	t.Helper()
 	codes, query, twice := make([]uint64, groups*words*CodeGroup), make([]uint64, words), make([]uint64, words)
@@ -51,6 +51,19 @@ func checkCodes(t *testing.T, r *rand.Rand, groups, words, halves, rows int) {
 		for i, v := range values {
 			if got := mask[i/64]>>(i%64)&1 == 1; got != (v <= limit) {
 				t.Fatalf("%d ≤ %d: got %t", v, limit, got)
+			}
+		}
+	}
+
+	sums := make([]uint32, 64*groups)
+	for i := range sums {
+		sums[i] = []uint32{r.Uint32N(5), r.Uint32(), 1<<32 - 1, 1 << 31, 1<<31 - 1}[r.IntN(5)]
+	}
+	for _, least := range []uint32{0, 1, 3, 1<<31 - 1, 1 << 31, 3e9, 1<<32 - 1} {
+		AtLeast(mask, sums, least)
+		for i, v := range sums {
+			if got := mask[i/64]>>(i%64)&1 == 1; got != (v >= least) {
+				t.Fatalf("%d ≥ %d: got %t", v, least, got)
 			}
 		}
 	}

@@ -6,7 +6,8 @@ var generic = &kernels{
 	name: Generic, dot: dotGeneric,
 	float32: []float32Kernel{{4, float32Generic}}, int8: []int8Kernel{{4, int8Generic}},
 	quantise: quantiseGeneric, expRow: expRowGeneric, gelu: geluGeneric, addNorm: addNormGeneric, transpose: transposeGeneric,
-	codeDistances: codeDistancesGeneric, atMost: atMostGeneric, dots13: dots13Generic,
+	codeDistances: codeDistancesGeneric, atMost: atMostGeneric, atLeast: atLeastGeneric, dots13: dots13Generic,
+	unpack: unpackGeneric, unpackGaps: unpackGapsGeneric,
 }
 
 // float32Generic multiplies tiles of 4 rows by a panel, eight columns at a time so that the sums stay in registers.

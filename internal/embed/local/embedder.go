@@ -54,9 +54,9 @@ type Embedder struct {
 	check       func(vectors [][]float32) error // of what the encoder gave; nil: its weights are in the binary
 	threads     int
 	gate        gate
-	queries     atomic.Int32  // batches of queries,
-	batches     atomic.Int32  // and of documents, under way
-	documents   chan struct{} // a slot for each core; queries take none, so that they need not wait behind documents' tiles
+	queries     atomic.Int32 // batches of queries,
+	batches     atomic.Int32 // and of documents, under way
+	documents   chan int     // the cores that no tile of documents is on; queries take none, so that they need not wait behind those
 }
 
 // New opens the built-in model. Most of its time, some 25 ms, goes into expanding the weights from 4 bits.
@@ -103,7 +103,11 @@ func newEmbedder(o Options) *Embedder {
 	if threads <= 0 {
 		threads = runtime.GOMAXPROCS(0)
 	}
-	return &Embedder{threads: threads, documents: make(chan struct{}, threads)} // one slot a core
+	e := &Embedder{threads: threads, documents: make(chan int, threads)} // it holds all cores when nothing is embedded
+	for core := range threads {
+		e.documents <- core
+	}
+	return e
 }
 
 // Model is the model's published name, or that of its folder.
@@ -138,16 +142,16 @@ func (e *Embedder) CountTokens(text string) int { return e.tokenizer.count(text)
 func (e *Embedder) EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error) {
 	e.gate.raise()
 	defer e.gate.lower()
-	return e.embed(ctx, texts, true, nil)
+	return e.embed(ctx, texts, true)
 }
 
 // EmbedDocuments returns one vector per passage, in input order: [len(texts)][Dimensions()], L2 norm 1.
 // Errors: rag.Invalid for an empty text or one over MaxTokens; ctx's own. No partial result is returned.
 func (e *Embedder) EmbedDocuments(ctx context.Context, texts []string) ([]rag.Embedding, error) {
-	return e.embed(ctx, texts, false, e.documents)
+	return e.embed(ctx, texts, false)
 }
 
-func (e *Embedder) embed(ctx context.Context, texts []string, query bool, slots chan struct{}) ([]rag.Embedding, error) {
+func (e *Embedder) embed(ctx context.Context, texts []string, query bool) ([]rag.Embedding, error) {
 	if len(texts) == 0 {
 		return nil, nil
 	}
@@ -178,16 +182,14 @@ func (e *Embedder) embed(ctx context.Context, texts []string, query bool, slots 
 	if rivals.Add(1) == 1 && len(tiles) == 1 {
 		members = e.threads // a lone tile is split across the cores
 	}
-	var between func(context.Context) error
-	if slots != nil {
-		between = e.gate.pass
-	}
 	out := make([]rag.Embedding, len(texts))
 	run := func(tile []int) error {
-		if slots != nil {
+		var between func(context.Context) error
+		if !query {
 			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
+			case core := <-e.documents:
+				defer func() { e.documents <- core }()
+				between = func(ctx context.Context) error { return e.gate.pass(ctx, core, e.threads) }
 			case <-ctx.Done():
 				return ctx.Err()
 			}

@@ -111,7 +111,7 @@ func TestEncoder_AllocatesNothing(t *testing.T) {
 	sequences := [][]int32{e.tokenizer.encode("passage: Sixteen weeks at full pay."), e.tokenizer.encode("passage: 育儿假为十六周，全薪。")}
 	out := [][]float32{make([]float32, 384), make([]float32, 384)}
 	run := func() {
-		if err := e.encoder.encode(t.Context(), sequences, out, 1, e.gate.pass); err != nil {
+		if err := e.encoder.encode(t.Context(), sequences, out, 1, func(ctx context.Context) error { return e.gate.pass(ctx, 0, 1) }); err != nil {
 			t.Fatal(err)
 		}
 	}

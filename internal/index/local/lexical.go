@@ -1,12 +1,9 @@
 package local
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"math/bits"
 	"runtime"
-	"slices"
 	"sync"
 
 	"footnote/internal/lexical"
@@ -26,34 +23,35 @@ func (x *Index) SearchLexical(ctx context.Context, id rag.CollectionID, query ra
 	return s.lexical(ctx, query, filter, k)
 }
 
-// windowLength is how many points are scored together: their sums and weights stay in the cache, and whole windows are passed over when no point in them can
-// reach the k-th best score.
-const windowLength = 4096
-
 // lexicalSearch scores window by window: the terms whose greatest weights in the window could make a difference add up their postings point after
 // point, the others are looked up only for points that may still get among the best (block-max MaxScore: Ding & Suel, SIGIR 2011; Turtle & Flood 1995).
 //
-// Scores are integers, so that sums do not depend on the order in which terms come: equal texts tie wherever they lie.
+// Scores are integers, so that sums do not depend on the order in which terms come: equal texts tie wherever they lie. What a posting adds is rounded up, so a point whose sum is 0 has no term.
 type lexicalSearch struct {
 	*snapshot
 	ctx   context.Context
 	best  *top
 	terms []queryTerm
 	unit  float64 // what 1 is worth
+	last  int     // how long the next window is, once there was one
 	*lexicalScratch
 }
 
 type queryTerm struct {
-	id     uint32
-	factor float32 // what a weight counts, in units
+	id      uint32
+	factor  float32 // what a weight counts, in units
+	numbers []int32 // in each segment, -1 where it is not
 }
 
 // lexicalScratch is memory that searches use again.
 type lexicalScratch struct {
 	sums    [windowLength]uint32
-	touched [windowLength / 64]uint64
+	chosen  [windowLength / 64]uint64
+	points  [windowLength]uint16
 	cursors []*cursor
-	prefix  []uint32
+	present []*cursor // those of the terms that the window has
+	prefix  []uint32  // sums of their bounds
+	numbers []int32   // [terms][segments]: the terms' numbers, -1 where a segment lacks one
 }
 
 var lexicalScratches = sync.Pool{New: func() any { return new(lexicalScratch) }}
@@ -83,6 +81,7 @@ func (s *snapshot) lexical(ctx context.Context, query rag.SparseVector, filter *
 // weigh finds the terms' IDF and a unit in which no score exceeds 31 bits.
 func (l *lexicalSearch) weigh(query rag.SparseVector) {
 	weights := make([]float64, len(query.Indices))
+	l.numbers = l.numbers[:0]
 	greatest := float64(0)
 	for i := range l.segments {
 		greatest = max(greatest, float64(l.segments[i].maxWeight))
@@ -92,9 +91,13 @@ func (l *lexicalSearch) weigh(query rag.SparseVector) {
 	for i, id := range query.Indices {
 		df := 0
 		for j := range l.segments {
-			if term, ok := l.segments[j].term(id); ok {
+			term, ok := l.segments[j].term(id)
+			if ok {
 				df += l.segments[j].frequency(term)
+			} else {
+				term = -1
 			}
+			l.numbers = append(l.numbers, int32(term))
 		}
 		for _, p := range l.snapshot.head.list(id, l.length) {
 			if !l.dead.has(int(p.doc)) {
@@ -109,7 +112,7 @@ func (l *lexicalSearch) weigh(query rag.SparseVector) {
 	l.unit = max(total*greatest, math.SmallestNonzeroFloat32) / (1 << 30)
 	for i, w := range weights {
 		if w > 0 {
-			l.terms = append(l.terms, queryTerm{query.Indices[i], float32(w / l.unit)})
+			l.terms = append(l.terms, queryTerm{query.Indices[i], float32(w / l.unit), l.numbers[i*len(l.segments):][:len(l.segments)]})
 		}
 	}
 }
@@ -120,7 +123,7 @@ func (l *lexicalSearch) head(filter *rag.Filter) {
 	seen := newBitset(l.length)
 	for _, t := range l.terms {
 		for _, p := range l.snapshot.head.list(t.id, l.length) {
-			sums[p.doc] += uint32(l.snapshot.head.weight(p) * t.factor)
+			sums[p.doc] += uint32(l.snapshot.head.weight(p)*t.factor) + 1
 			seen.set(int(p.doc))
 		}
 	}
@@ -134,12 +137,12 @@ func (l *lexicalSearch) segment(home int, filter *rag.Filter) {
 	seg := l.segments[home].segment
 	used, postings := 0, 0
 	for _, t := range l.terms {
-		if term, ok := seg.term(t.id); ok {
+		if term := t.numbers[home]; term >= 0 {
 			if used == len(l.cursors) {
 				l.cursors = append(l.cursors, new(cursor))
 			}
 			c := l.cursors[used]
-			c.open(seg, term)
+			c.open(seg, int(term))
 			c.factor = t.factor
 			postings += c.count
 			used++
@@ -162,125 +165,14 @@ func (l *lexicalSearch) segment(home int, filter *rag.Filter) {
 // lookUp scores the few points that a narrow filter leaves, one by one.
 func (l *lexicalSearch) lookUp(home int, cursors []*cursor, mask bitset) {
 	for doc := range mask.each() {
-		sum, any := uint32(0), false
+		sum := uint32(0)
 		for _, c := range cursors {
 			if w, ok := c.weight(uint32(doc)); ok {
-				sum += uint32(w * c.factor)
-				any = true
+				sum += c.worth(w)
 			}
 		}
-		if any {
+		if sum > 0 {
 			l.best.offer(found{float64(sum), int32(home), uint32(doc)})
 		}
-	}
-}
-
-func (l *lexicalSearch) windows(home int, cursors []*cursor, mask bitset) {
-	n := l.segments[home].n
-	for from := 0; from < n; from += windowLength {
-		to := min(from+windowLength, n)
-		words := (to - from + 63) / 64
-		if mask != nil && empty(mask[from/64:][:words]) {
-			continue
-		}
-		total := uint32(0)
-		for _, c := range cursors {
-			c.boundIn(uint32(from), uint32(to))
-			total += c.bound
-		}
-		if total == 0 {
-			continue
-		}
-		least := uint32(0)
-		if l.best.full() {
-			if least = uint32(l.best.least()); total < least {
-				continue
-			}
-		}
-		if l.ctx.Err() != nil {
-			return
-		}
-		l.window(home, cursors, mask, from, to, least)
-	}
-}
-
-// window scores the points [from, to); least is what a score has to reach.
-func (l *lexicalSearch) window(home int, cursors []*cursor, mask bitset, from, to int, least uint32) {
-	slices.SortFunc(cursors, func(a, b *cursor) int { return cmp.Compare(a.bound, b.bound) })
-	// The first few terms together cannot lift a point over least: they are looked up.
-	l.prefix = append(l.prefix[:0], 0)
-	aside := 0
-	for i, c := range cursors {
-		l.prefix = append(l.prefix, l.prefix[i]+c.bound)
-		if l.prefix[i+1] < least {
-			aside = i + 1
-		}
-	}
-	words := (to - from + 63) / 64
-	clear(l.sums[:to-from])
-	clear(l.touched[:words])
-	for _, c := range cursors[aside:] {
-		if c.bound > 0 {
-			c.addUp(l.sums[:], l.touched[:], uint32(from), uint32(to))
-		}
-	}
-	rest := l.prefix[aside]
-	for i, w := range l.touched[:words] {
-		if mask != nil {
-			w &= mask[from/64+i]
-		}
-	point:
-		for ; w != 0; w &= w - 1 {
-			j := i<<6 + bits.TrailingZeros64(w)
-			sum := l.sums[j]
-			if sum+rest < least {
-				continue
-			}
-			doc := uint32(from + j)
-			for t := aside - 1; t >= 0; t-- {
-				if sum+l.prefix[t+1] < least {
-					continue point
-				}
-				if cursors[t].bound == 0 {
-					continue
-				}
-				if w, ok := cursors[t].weight(doc); ok {
-					sum += uint32(w * cursors[t].factor)
-				}
-			}
-			if sum >= least {
-				l.best.offer(found{float64(sum), int32(home), doc})
-				if l.best.full() {
-					least = uint32(l.best.least())
-				}
-			}
-		}
-	}
-}
-
-// addUp adds the postings in [from, to) to the sums of the window that begins at from.
-func (c *cursor) addUp(sums []uint32, touched []uint64, from, to uint32) {
-	if !c.seek(from) {
-		return
-	}
-	weights, starts, factor := c.seg.weights, c.seg.weightStarts, c.factor
-	for {
-		docs, codes := c.docs[c.at:c.n], c.unpackCodes(c.at)
-		for i, doc := range docs {
-			if doc >= to {
-				c.at += i
-				return
-			}
-			at := (doc - from) & (windowLength - 1)
-			sums[at] += uint32(weights[starts[doc]+codes[i]] * factor)
-			touched[at>>6] |= 1 << (at & 63)
-		}
-		if c.block++; c.block == c.blocks {
-			return
-		}
-		if c.last(c.block-1)+1 >= to {
-			return
-		}
-		c.decode()
 	}
 }

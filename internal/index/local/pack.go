@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"footnote/internal/simd"
 )
 
 // Integers of w bits, one after the other, lowest bits first. Reading looks at eight bytes at once, so what is read ends packedPad bytes before its slice.
@@ -31,37 +33,38 @@ func pack(dst []byte, values []uint32, width int) []byte {
 	return dst[:at+size]
 }
 
-// unpack reads len(out) values of width bits, 0 to 32.
-func unpack(out []uint32, src []byte, width int) {
-	if width == 0 {
-		clear(out)
+// unpack reads n values of width bits, 0 to 32, and perhaps up to seven more.
+func unpack(out *[blockLength]uint32, n int, src []byte, width int) {
+	if eights := (n + 7) / 8; kernels(eights, src, width) {
+		simd.Unpack(out[:8*eights], src, width)
 		return
 	}
-	mask := uint64(1)<<width - 1
-	_ = src[(len(out)*width>>3)+7]
-	at := 0
-	for i := range out {
-		out[i] = uint32(binary.LittleEndian.Uint64(src[at>>3:]) >> (at & 7) & mask)
-		at += width
+	for i := range n {
+		out[i] = packedAt(src, width, i)
 	}
+}
+
+// unpackGaps reads n gaps, each less one, of width bits and adds them up, from base; and perhaps up to seven more.
+func unpackGaps(out *[blockLength]uint32, n int, src []byte, width int, base uint32) {
+	if eights := (n + 7) / 8; kernels(eights, src, width) {
+		simd.UnpackGaps(out[:8*eights], src, width, base)
+		return
+	}
+	for i := range n {
+		base += packedAt(src, width, i) + 1
+		out[i] = base
+	}
+}
+
+// kernels tells whether so many times eight values can be read by the kernels, which read on for some bytes: not the very last of a segment.
+func kernels(eights int, src []byte, width int) bool {
+	return width <= simd.MaxUnpackWidth && len(src) >= eights*width+simd.UnpackPad
 }
 
 // packedAt is the i-th value.
 func packedAt(src []byte, width, i int) uint32 {
 	at := i * width
 	return uint32(binary.LittleEndian.Uint64(src[at>>3:]) >> (at & 7) & (1<<width - 1))
-}
-
-// unpackGaps reads len(out) gaps, each less one, of width bits and adds them up, from base.
-func unpackGaps(out []uint32, src []byte, width int, base uint32) {
-	mask := uint64(1)<<width - 1
-	_ = src[(len(out)*width>>3)+7]
-	at := 0
-	for i := range out {
-		base += uint32(binary.LittleEndian.Uint64(src[at>>3:])>>(at&7)&mask) + 1
-		out[i] = base
-		at += width
-	}
 }
 
 func widthOf(values []uint32) int {

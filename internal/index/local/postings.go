@@ -67,9 +67,13 @@ type cursor struct {
 	width  int
 	codes  [blockLength]uint32 // unpacked by unpackCodes
 
-	factor  float32 // what a weight is multiplied by
-	bound   uint32  // what it can add to a score in the window at hand
-	maximum float32 // of the whole list
+	// Of the window at hand, see boundIn.
+	factor   float32 // what a weight is multiplied by
+	bound    uint32  // what it can add to a score
+	expected int     // postings in it, about
+	gathered bool    // they are these, exactly:
+	places   [2 * blockLength]uint16
+	adds     [2 * blockLength]uint32
 }
 
 // open places c at the beginning of the list of the term with this number.
@@ -82,13 +86,8 @@ func (c *cursor) open(seg *segment, term int) {
 	}
 	list := seg.postings[from:] // the section is padded, so that unpacking may read on
 	c.table, c.data = nil, list
-	c.maximum = seg.maxWeight
 	if c.blocks > 1 {
 		c.table, c.data = list[:c.blocks*skipBytes], list[c.blocks*skipBytes:]
-		c.maximum = 0
-		for b := range c.blocks {
-			c.maximum = max(c.maximum, c.greatest(b))
-		}
 	}
 	c.block, c.decoded, c.at, c.n = 0, -1, 0, 0
 }
@@ -101,10 +100,8 @@ func (c *cursor) last(block int) uint32 {
 	return binary.LittleEndian.Uint32(c.table[block*skipBytes:])
 }
 
+// greatest is the greatest weight in a block, of a list of several.
 func (c *cursor) greatest(block int) float32 {
-	if c.blocks == 1 {
-		return c.maximum
-	}
 	return math.Float32frombits(binary.LittleEndian.Uint32(c.table[block*skipBytes+8:]))
 }
 
@@ -122,21 +119,21 @@ func (c *cursor) decode() {
 	b := c.data[start:]
 	gapWidth, codeWidth := int(b[0]), int(b[1])
 	b = b[2:]
-	unpackGaps(c.docs[:c.n], b, gapWidth, before)
+	unpackGaps(&c.docs, c.n, b, gapWidth, before)
 	c.packed, c.width = b[packedSize(c.n, gapWidth):], codeWidth
 	c.decoded, c.at = c.block, 0
 }
 
-// unpackCodes unpacks the codes of the decoded block from the i-th on.
-func (c *cursor) unpackCodes(i int) []uint32 {
-	if i > 0 { // the beginning of a window within a block
-		for j := i; j < c.n; j++ {
+// unpackCodes unpacks the codes [from, to) of the decoded block.
+func (c *cursor) unpackCodes(from, to int) []uint32 {
+	if from > 0 { // the beginning of a window within a block
+		for j := from; j < to; j++ {
 			c.codes[j] = packedAt(c.packed, c.width, j)
 		}
 	} else {
-		unpack(c.codes[:c.n], c.packed, c.width)
+		unpack(&c.codes, to, c.packed, c.width)
 	}
-	return c.codes[i:c.n]
+	return c.codes[from:to]
 }
 
 // seek moves to the first posting that is at doc or after it; false: there is none.
@@ -179,33 +176,8 @@ func (c *cursor) weight(doc uint32) (w float32, ok bool) {
 	return c.seg.weights[c.seg.weightStarts[doc]+packedAt(c.packed, c.width, c.at)], true
 }
 
-// boundIn sets bound to what the term can add to the score of a point in [from, to); no posting there: 0.
-func (c *cursor) boundIn(from, to uint32) {
-	c.bound = 0
-	if !c.seekBlock(from) {
-		return
-	}
-	greatest := float32(0)
-	if c.blocks == 1 {
-		c.decode()
-		if c.docs[0] < to {
-			greatest = c.maximum
-		}
-	} else {
-		for b := c.block; b < c.blocks; b++ {
-			if b > 0 && c.last(b-1)+1 >= to {
-				break
-			}
-			greatest = max(greatest, c.greatest(b))
-			if c.last(b) >= to {
-				break
-			}
-		}
-	}
-	if greatest > 0 {
-		c.bound = uint32(greatest*c.factor) + 1
-	}
-}
+// worth is what a posting of this weight adds to a score.
+func (c *cursor) worth(w float32) uint32 { return uint32(w*c.factor) + 1 }
 
 // seekBlock moves to the block that has doc or what follows it, without decoding it.
 func (c *cursor) seekBlock(doc uint32) bool {
@@ -219,7 +191,7 @@ func (c *cursor) seekBlock(doc uint32) bool {
 func (c *cursor) all(docs, codes []uint32) ([]uint32, []uint32) {
 	for c.block = 0; c.block < c.blocks; c.block++ {
 		c.decode()
-		docs, codes = append(docs, c.docs[:c.n]...), append(codes, c.unpackCodes(0)...)
+		docs, codes = append(docs, c.docs[:c.n]...), append(codes, c.unpackCodes(0, c.n)...)
 	}
 	return docs, codes
 }

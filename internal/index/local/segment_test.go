@@ -71,10 +71,20 @@ func TestPack_IsReadBack(t *testing.T) {
 			if len(packed) != 3+packedSize(n, width) || !bytes.Equal(packed[:3], []byte{1, 2, 3}) {
 				t.Fatalf("width %d, %d values: %d bytes", width, n, len(packed))
 			}
-			got := make([]uint32, n)
-			unpack(got, append(packed[3:len(packed):len(packed)], make([]byte, packedPad)...), width)
-			if !slices.Equal(got, values) {
-				t.Fatalf("width %d: got %v, want %v", width, got, values)
+			for _, pad := range []int{packedPad, 64} { // at the end of a segment, and before it
+				src := append(packed[3:len(packed):len(packed)], make([]byte, pad)...)
+				var got [blockLength]uint32
+				unpack(&got, n, src, width)
+				if !slices.Equal(got[:n], values) {
+					t.Fatalf("width %d: got %v, want %v", width, got[:n], values)
+				}
+				unpackGaps(&got, n, src, width, 5)
+				sum := uint32(5)
+				for i, v := range values {
+					if sum += v + 1; got[i] != sum {
+						t.Fatalf("width %d: the %d-th point is %d, want %d", width, i, got[i], sum)
+					}
+				}
 			}
 		}
 	}

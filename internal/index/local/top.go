@@ -40,6 +40,15 @@ func (s *snapshot) before(a, b found) bool {
 	return bytes.Compare(x[:], y[:]) < 0
 }
 
+// before tells whether the i-th item is better than the j-th. It is small enough to be inlined: the way down the heap is made of it, and equal scores are rare.
+func (t *top) before(i, j int) bool {
+	a, b := &t.items[i], &t.items[j]
+	if a.score != b.score {
+		return a.score > b.score
+	}
+	return t.s.before(*a, *b)
+}
+
 func (t *top) full() bool { return len(t.items) == t.k }
 
 // least is the score that a newcomer has to reach; only when t is full.
@@ -53,7 +62,7 @@ func (t *top) offer(f found) {
 		t.items = append(t.items, f)
 		for i := len(t.items) - 1; i > 0; {
 			parent := (i - 1) / 2
-			if !t.s.before(t.items[parent], t.items[i]) {
+			if !t.before(parent, i) {
 				break
 			}
 			t.items[parent], t.items[i] = t.items[i], t.items[parent]
@@ -68,7 +77,7 @@ func (t *top) offer(f found) {
 	for i := 0; ; {
 		worst := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(t.items); child++ {
-			if t.s.before(t.items[worst], t.items[child]) {
+			if t.before(worst, child) {
 				worst = child
 			}
 		}
