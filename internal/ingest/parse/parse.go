@@ -104,7 +104,7 @@ func Parse(ctx context.Context, content []byte, filename, mediaType string, limi
 		if ctx.Err() != nil {
 			return rag.Parsed{}, context.Cause(ctx)
 		}
-		if rag.CodeOf(err) != rag.Internal {
+		if code := rag.CodeOf(err); code != rag.Internal && code != rag.NotFound { // a part that a file lacks is the file's fault
 			return rag.Parsed{}, err
 		}
 		return rag.Parsed{}, rag.Errorf(rag.Invalid, "%s cannot be read as %s: %w", name(filename), f.name, err)

@@ -198,15 +198,17 @@ func whole(n *html.Node) bool {
 
 func appendLeaf(out []leaf, nodes []*html.Node) []leaf {
 	l := leaf{nodes: nodes}
+	var all strings.Builder
 	for _, n := range nodes {
 		s := textOf(n)
-		l.text += s
+		all.WriteString(s)
 		l.weight += weigh(s)
 		l.links += linkWeight(n)
 	}
 	if l.weight == 0 {
 		return out
 	}
+	l.text = all.String()
 	return append(out, l)
 }
 

@@ -180,6 +180,8 @@ func rawText(n *html.Node) string {
 	return b.String()
 }
 
+var onlySpaces = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ")
+
 // inlineText adds the text of inline content; br is a line break, an element that is not shown nothing.
 func inlineText(b *strings.Builder, n *html.Node, depth int) {
 	switch {
@@ -187,7 +189,7 @@ func inlineText(b *strings.Builder, n *html.Node, depth int) {
 		return
 	case n.Type == html.TextNode:
 		// White space in the source only parts words; collapse tells it from br's line breaks.
-		b.WriteString(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(n.Data))
+		b.WriteString(onlySpaces.Replace(n.Data))
 		return
 	case n.Type != html.ElementNode && n.Type != html.DocumentNode:
 		return
