@@ -28,6 +28,9 @@ func MediaType(filename, declared string, head []byte) (string, error) {
 	if given := bySignature(found); given != nil && !(found.Is("application/zip") && f != nil && f.zipped) { // the first bytes do not show which of the formats that are zip files it is
 		return given.mediaType, nil
 	}
+	if what := advice[ext]; f == nil && what != "" {
+		return "", rag.Errorf(rag.Unsupported, "%s %s.", name(filename), what)
+	}
 	if t, _, err := mime.ParseMediaType(declared); err == nil && f == nil {
 		f = byDeclared[strings.ToLower(t)]
 		if f == nil && t != "application/octet-stream" && t != "" {
