@@ -43,6 +43,9 @@ func MediaType(filename, declared string, head []byte) (string, error) {
 	if f != nil && f.zipped && found.Is("application/zip") {
 		return f.mediaType, nil
 	}
+	if f != nil && f.zipped && found.Is("application/x-ole-storage") {
+		return "", rag.Errorf(rag.Unsupported, "%s is encrypted with a password, or in the format of before 2007; save it as %s without a password.", name(filename), ext)
+	}
 	if f != nil && len(f.signatures) > 0 && len(head) > 0 {
 		return "", rag.Errorf(rag.Unsupported, "%s is called %s but holds %s; rename it, or send it with its media type.", name(filename), f.name, found.String())
 	}
