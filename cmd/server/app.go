@@ -230,6 +230,9 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	a.search = search.New(searching)
 	o.Evaluate = a.evaluate
 	o.CheckPrompt = answer.CheckPrompt
+	if c.OCRBaseURL != "" {
+		o.Transcribe = llm.New(llm.Options{BaseURL: c.OCRBaseURL, Model: c.OCRModel, APIKey: c.OCRAPIKey.Reveal(), Timeout: c.OCRTimeout, Setting: "FOOTNOTE_OCR", Logger: log}).Transcribe
+	}
 	a.ingest = ingest.New(o)
 	if !c.Qdrant() {
 		if err := a.ingest.Replay(ctx); err != nil {

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -78,5 +81,40 @@ func TestParse_PreviewIsWhatIsStored(t *testing.T) {
 		if resp := s.call("POST", "/v1/parse", c.in, c.want, nil); !strings.Contains(string(resp.body), c.says) {
 			t.Errorf("%v: got %s", c.in, resp.body)
 		}
+	}
+}
+
+// An image is read by the endpoint that is named for it, and refused with what to do where none is.
+func TestParse_ImagesGoToTheirEndpoint(t *testing.T) {
+	upload := func(s *service) response {
+		var body bytes.Buffer
+		w := multipart.NewWriter(&body)
+		part, err := w.CreateFormFile("file", "收據.png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := part.Write([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return s.send("POST", "/v1/parse", w.FormDataContentType(), &body)
+	}
+	if r := upload(startService(t)); r.status != 415 || !strings.Contains(string(r.body), "FOOTNOTE_OCR_BASE_URL") {
+		t.Errorf("got %d: %s", r.status, r.body)
+	}
+	eyes := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if content, err := io.ReadAll(r.Body); err != nil || r.URL.Path != "/v1/chat/completions" || !bytes.Contains(content, []byte("data:image/png;base64,iVBOR")) {
+			t.Errorf("got %s, %v", r.URL.Path, err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"收據\n\nTotal 12"},"finish_reason":"stop"}]}`)
+	}))
+	defer eyes.Close()
+	r := upload(startService(t, "OCR_BASE_URL="+eyes.URL+"/v1", "OCR_MODEL=eyes"))
+	var got previewShown
+	if err := json.Unmarshal(r.body, &got); err != nil || r.status != 200 || got.Text != "收據\n\nTotal 12" {
+		t.Errorf("got %d: %s", r.status, r.body)
 	}
 }

@@ -97,6 +97,10 @@ type Config struct {
 	JudgeModel      string        `env:"JUDGE_MODEL"`
 	JudgeAPIKey     Secret        `env:"JUDGE_API_KEY"`
 	JudgeTimeout    time.Duration `env:"JUDGE_TIMEOUT" envDefault:"30s"`
+	OCRBaseURL      string        `env:"OCR_BASE_URL"`
+	OCRModel        string        `env:"OCR_MODEL"`
+	OCRAPIKey       Secret        `env:"OCR_API_KEY"`
+	OCRTimeout      time.Duration `env:"OCR_TIMEOUT" envDefault:"60s"`
 	AnswerFallback  bool          `env:"ANSWER_FALLBACK" envDefault:"true"`
 	StreamGrace     time.Duration `env:"STREAM_GRACE" envDefault:"3s"`
 	APIKey          Secret        `env:"API_KEY"`
@@ -220,7 +224,7 @@ func (c Config) Validate() error {
 	if c.QdrantExact < -1 {
 		bad("FOOTNOTE_QDRANT_EXACT_BELOW must be a number of chunks, or -1 for never")
 	}
-	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL, "FOOTNOTE_JUDGE_BASE_URL": c.JudgeBaseURL} {
+	for name, u := range map[string]string{"FOOTNOTE_EMBED_BASE_URL": c.EmbedBaseURL, "FOOTNOTE_OTHER_EMBED_BASE_URL": c.OtherBaseURL, "FOOTNOTE_RERANK_BASE_URL": c.RerankBaseURL, "FOOTNOTE_JUDGE_BASE_URL": c.JudgeBaseURL, "FOOTNOTE_OCR_BASE_URL": c.OCRBaseURL} {
 		if u == "" {
 			continue
 		}
@@ -278,6 +282,12 @@ func (c Config) Validate() error {
 		bad("FOOTNOTE_JUDGE_BASE_URL needs FOOTNOTE_JUDGE_MODEL, the model's name at that endpoint, or FOOTNOTE_JUDGE=endpoint")
 	case c.JudgeBaseURL == "" && (c.JudgeAPIKey != "" || c.JudgeModel != "" && c.LLMBaseURL == ""):
 		bad("FOOTNOTE_JUDGE_MODEL and FOOTNOTE_JUDGE_API_KEY need FOOTNOTE_JUDGE_BASE_URL")
+	}
+	if (c.OCRBaseURL == "") != (c.OCRModel == "") || c.OCRBaseURL == "" && c.OCRAPIKey != "" {
+		bad("FOOTNOTE_OCR_BASE_URL and FOOTNOTE_OCR_MODEL name what reads images: set both, or neither and no FOOTNOTE_OCR_API_KEY")
+	}
+	if c.OCRTimeout < time.Second || c.OCRTimeout > 2*time.Minute {
+		bad("FOOTNOTE_OCR_TIMEOUT must be between 1s and 2m, got %s", c.OCRTimeout)
 	}
 	if c.JudgeTimeout < 10*time.Millisecond || c.JudgeTimeout > 10*time.Minute {
 		bad("FOOTNOTE_JUDGE_TIMEOUT must be between 10ms and 10m, got %s", c.JudgeTimeout)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 
-	"footnote/internal/ingest/parse"
 	"footnote/internal/rag"
 )
 
@@ -30,7 +29,7 @@ func (s *Service) Preview(ctx context.Context, collection string, source rag.Sou
 	if len(content) > rag.MaxDocumentBytes {
 		return out, rag.Errorf(rag.TooLarge, "The document is larger than %d bytes.", rag.MaxDocumentBytes)
 	}
-	if u.MediaType, err = parse.MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
+	if u.MediaType, err = s.reader().MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
 		return out, err
 	}
 	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{ExternalID: u.ExternalID, Version: 1}, content, nil, nil)

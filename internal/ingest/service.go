@@ -115,6 +115,9 @@ type Options struct {
 	Patience time.Duration // how long a dependency that fails for now is tried again; 0: 2 min
 	Sweep    time.Duration // how often chunks whose removal was interrupted are taken out of the index; 0: 30 s
 
+	// Transcribe reads the text of images and of scanned pages (parse.Reader); nil: they are refused or named as skipped.
+	Transcribe func(ctx context.Context, mediaType string, image []byte) (string, error)
+
 	// Durable is Index where that keeps itself in files of this process, and Changes then is the catalog's log that belongs to it. nil: the index keeps itself, or nothing.
 	Durable    Durable
 	Changes    Changes

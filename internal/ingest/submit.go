@@ -97,7 +97,7 @@ func (s *Service) store(ctx context.Context, source rag.Source) (rag.Upload, err
 	if err != nil && !errors.Is(err, io.EOF) {
 		return u, err
 	}
-	if u.MediaType, err = parse.MediaType(u.Filename, u.MediaType, head); err != nil {
+	if u.MediaType, err = s.reader().MediaType(u.Filename, u.MediaType, head); err != nil {
 		return u, err
 	}
 	if u.SHA256, u.Bytes, err = s.o.Blobs.Put(ctx, r, rag.MaxDocumentBytes); err != nil {
@@ -127,7 +127,7 @@ func (s *Service) DryRun(ctx context.Context, collection string, source rag.Sour
 	if len(content) > rag.MaxDocumentBytes {
 		return out, rag.Errorf(rag.TooLarge, "The document is larger than %d bytes.", rag.MaxDocumentBytes)
 	}
-	if u.MediaType, err = parse.MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
+	if u.MediaType, err = s.reader().MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
 		return out, err
 	}
 	before := map[rag.ChunkID]rag.Chunk{}
@@ -180,7 +180,7 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u r
 		}
 	}
 	err = s.timed("parse", func() error {
-		p, err = parseSafely(ctx, content, u.Filename, u.MediaType)
+		p, err = parseSafely(ctx, s.reader(), content, u.Filename, u.MediaType)
 		return err
 	})
 	if err != nil {
@@ -229,11 +229,16 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u r
 }
 
 // parseSafely keeps one document that breaks a parser from taking the service down.
-func parseSafely(ctx context.Context, content []byte, filename, mediaType string) (p rag.Parsed, err error) {
+func parseSafely(ctx context.Context, r parse.Reader, content []byte, filename, mediaType string) (p rag.Parsed, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = rag.Errorf(rag.Internal, "The document could not be parsed: %w", fmt.Errorf("panic: %v", r))
 		}
 	}()
-	return parse.Parse(ctx, content, filename, mediaType, document.DefaultLimits)
+	return r.Parse(ctx, content, filename, mediaType)
+}
+
+// reader reads files as the service is set up to.
+func (s *Service) reader() parse.Reader {
+	return parse.Reader{Limits: document.DefaultLimits, Transcribe: s.o.Transcribe}
 }

@@ -250,6 +250,14 @@ func (c *Client) redact(s string) string {
 	return strings.ReplaceAll(s, c.o.APIKey, "[redacted]")
 }
 
+// timeoutSetting is the setting whose timeout bounds a client: models that are asked in order share the first one's.
+func timeoutSetting(setting string) string {
+	if strings.HasPrefix(setting, "FOOTNOTE_LLM") {
+		return "FOOTNOTE_LLM"
+	}
+	return setting
+}
+
 // translate says what an error means that the context may have caused.
 func (c *Client) translate(ctx context.Context, err error) error {
 	var known *rag.Error
@@ -257,7 +265,7 @@ func (c *Client) translate(ctx context.Context, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(context.Cause(ctx), errTooSlow):
-		return rag.Errorf(rag.Timeout, "The language model did not finish within %s (FOOTNOTE_LLM_TIMEOUT): %w", c.o.Timeout, err)
+		return rag.Errorf(rag.Timeout, "The language model did not finish within %s (%s_TIMEOUT): %w", c.o.Timeout, timeoutSetting(c.o.Setting), err)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &known):

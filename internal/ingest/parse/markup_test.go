@@ -71,7 +71,7 @@ func TestParse_Mail(t *testing.T) {
 	}
 }
 
-func tarred(t *testing.T, files ...string) []byte {
+func tarred(t testing.TB, files ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -167,5 +167,18 @@ func TestParse_HostileTextAndArchives(t *testing.T) {
 		if strings.Contains(p.Text, "root:") || len(p.Text) > 1<<20 {
 			t.Errorf("%s: got %d bytes of text", name, len(p.Text))
 		}
+	}
+}
+
+// A message or a part in a transfer encoding that nobody knows takes nothing with it.
+func TestParse_MailInAnUnknownEncoding(t *testing.T) {
+	t.Parallel()
+	p := read(t, []byte("Subject: 請假\r\nContent-Transfer-Encoding: x-odd\r\n\r\nSixteen weeks.\r\n"), "a.eml")
+	if !strings.Contains(p.Text, "Sixteen weeks.") {
+		t.Errorf("got %q", p.Text)
+	}
+	p = read(t, []byte("Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Transfer-Encoding: x-odd\r\n\r\nlost\r\n--b\r\nContent-Type: text/plain\r\n\r\nkept\r\n--b--\r\n"), "a.eml")
+	if !strings.Contains(p.Text, "kept") || len(p.Warnings) != 1 {
+		t.Errorf("got %q, %q", p.Text, p.Warnings)
 	}
 }

@@ -28,6 +28,9 @@ func MediaType(filename, declared string, head []byte) (string, error) {
 	if given := bySignature(found); given != nil && !(found.Is("application/zip") && f != nil && f.zipped) { // the first bytes do not show which of the formats that are zip files it is
 		return given.mediaType, nil
 	}
+	if what := advice[ext]; f == nil && what != "" {
+		return "", rag.Errorf(rag.Unsupported, "%s %s.", name(filename), what)
+	}
 	if t, _, err := mime.ParseMediaType(declared); err == nil && f == nil {
 		f = byDeclared[strings.ToLower(t)]
 		if f == nil && t != "application/octet-stream" && t != "" {
@@ -39,6 +42,9 @@ func MediaType(filename, declared string, head []byte) (string, error) {
 	}
 	if f != nil && f.zipped && found.Is("application/zip") {
 		return f.mediaType, nil
+	}
+	if f != nil && f.zipped && found.Is("application/x-ole-storage") {
+		return "", rag.Errorf(rag.Unsupported, "%s is encrypted with a password, or in the format of before 2007; save it as %s without a password.", name(filename), ext)
 	}
 	if f != nil && len(f.signatures) > 0 && len(head) > 0 {
 		return "", rag.Errorf(rag.Unsupported, "%s is called %s but holds %s; rename it, or send it with its media type.", name(filename), f.name, found.String())
@@ -86,6 +92,27 @@ func binary(found *mimetype.MIME, head []byte) bool {
 // Parse reads a file of a type that MediaType gave, within the limits. It stops when ctx ends, or after limits.Time, with rag.Timeout.
 // Errors: rag.Unsupported for another type; rag.Invalid for a file that cannot be read as what it is; rag.TooLarge for one over a limit.
 func Parse(ctx context.Context, content []byte, filename, mediaType string, limits document.Limits) (rag.Parsed, error) {
+	return Reader{Limits: limits}.Parse(ctx, content, filename, mediaType)
+}
+
+// Reader reads files within limits. Transcribe reads the text of images and of scanned pages; nil: images are refused, and pages that are images are named in the warnings. It has
+// to be safe for several goroutines.
+type Reader struct {
+	Limits     document.Limits
+	Transcribe func(ctx context.Context, mediaType string, image []byte) (string, error)
+}
+
+// MediaType is as the function, and knows images where they can be read.
+func (r Reader) MediaType(filename, declared string, head []byte) (string, error) {
+	if t := imageType(head); t != "" && r.Transcribe != nil {
+		return t, nil
+	}
+	return MediaType(filename, declared, head)
+}
+
+// Parse is as the function. Errors of Transcribe for an image that is the file itself are passed on.
+func (r Reader) Parse(ctx context.Context, content []byte, filename, mediaType string) (rag.Parsed, error) {
+	limits := r.Limits
 	if limits.Time > 0 {
 		var cancel func()
 		ctx, cancel = context.WithTimeoutCause(ctx, limits.Time, rag.Errorf(rag.Timeout, "%s took longer than %s to read, which is the limit.", name(filename), limits.Time))
@@ -94,17 +121,17 @@ func Parse(ctx context.Context, content []byte, filename, mediaType string, limi
 	if err := ctx.Err(); err != nil {
 		return rag.Parsed{}, context.Cause(ctx)
 	}
-	f := byMediaType[mediaType]
+	f := r.format(mediaType)
 	if f == nil {
 		return rag.Parsed{}, rag.Errorf(rag.Unsupported, "%s is of type %s, which cannot be read; %s.", name(filename), rag.Clip(mediaType, 80), readable())
 	}
-	b := &document.Builder{Limits: limits, Name: filename}
-	b.Nested = nested(limits, 1)
+	b := &document.Builder{Limits: limits, Name: filename, Transcribe: r.Transcribe}
+	b.Nested = r.nested(1)
 	if err := withinTime(ctx, func() error { return f.parse(ctx, b, content) }); err != nil {
 		if ctx.Err() != nil {
 			return rag.Parsed{}, context.Cause(ctx)
 		}
-		if rag.CodeOf(err) != rag.Internal {
+		if code := rag.CodeOf(err); code != rag.Internal && code != rag.NotFound { // a part that a file lacks is the file's fault
 			return rag.Parsed{}, err
 		}
 		return rag.Parsed{}, rag.Errorf(rag.Invalid, "%s cannot be read as %s: %w", name(filename), f.name, err)
@@ -136,8 +163,8 @@ func withinTime(ctx context.Context, parse func() error) error {
 const maxNesting = 4
 
 // nested reads the files inside a file, within its limits. A container counts against them with what it unpacks, and again when that is unpacked.
-func nested(limits document.Limits, depth int) func(ctx context.Context, name, declared string, content []byte) (*document.Builder, error) {
-	files := 0
+func (r Reader) nested(depth int) func(ctx context.Context, name, declared string, content []byte) (*document.Builder, error) {
+	files, limits := 0, r.Limits
 	return func(ctx context.Context, name, declared string, content []byte) (*document.Builder, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
@@ -148,12 +175,12 @@ func nested(limits document.Limits, depth int) func(ctx context.Context, name, d
 		if depth > maxNesting {
 			return nil, rag.Errorf(rag.Invalid, "it lies deeper in other files than %d", maxNesting)
 		}
-		kind, err := MediaType(name, declared, content[:min(len(content), 4096)])
+		kind, err := r.MediaType(name, declared, content[:min(len(content), 4096)])
 		if err != nil {
 			return nil, err
 		}
-		b := &document.Builder{Limits: limits, Name: name}
-		b.Nested = nested(limits, depth+1)
-		return b, byMediaType[kind].parse(ctx, b, content)
+		b := &document.Builder{Limits: limits, Name: name, Transcribe: r.Transcribe}
+		b.Nested = r.nested(depth + 1)
+		return b, r.format(kind).parse(ctx, b, content)
 	}
 }

@@ -150,3 +150,19 @@ func TestMediaType(t *testing.T) {
 		}
 	}
 }
+
+func TestMediaType_SaysWhatToDoWithFilesThatAreNotRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ head, says string }{
+		"報告.doc": {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .docx"}, "a.XLS": {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xlsx"}, "a.ppt": {"", ".pptx"},
+		"a.png": {"\x89PNG\r\n\x1a\n", "OCR"}, "a.mp3": {"ID3", "transcript"}, "a.docx": {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "without a password"}, "a.rar": {"Rar!", ".zip"},
+	} {
+		_, err := MediaType(name, "application/octet-stream", []byte(c.head))
+		if rag.CodeOf(err) != rag.Unsupported || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if kind, err := MediaType("a.doc", "", []byte("%PDF-1.7")); kind != PDF {
+		t.Errorf("got %q, %v: what its bytes give away counts first", kind, err)
+	}
+}

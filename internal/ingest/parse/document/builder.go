@@ -23,6 +23,9 @@ type Builder struct {
 	// Nested reads a file that is inside this one, such as an attachment, into a builder of its own. It knows every format, and how deep files may be in files.
 	Nested func(ctx context.Context, name, declared string, content []byte) (*Builder, error)
 
+	// Transcribe reads the text that an image shows (image/png, image/jpeg, image/webp), blank lines between paragraphs; nil where nothing can.
+	Transcribe func(ctx context.Context, mediaType string, image []byte) (string, error)
+
 	text   strings.Builder
 	length int // code points
 	blocks []rag.Block

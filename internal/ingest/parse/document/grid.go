@@ -5,6 +5,7 @@ type Grid struct {
 	rows  [][]string
 	below []spanning // by column: what reaches down into the next row
 	at    int
+	cells int // so far, repeated ones included
 }
 
 // spanning is a cell that reaches into rows below.
@@ -17,6 +18,8 @@ type spanning struct {
 const (
 	maxColumnSpan = 64
 	maxRowSpan    = 1000
+	maxColumns    = 1 << 14 // as many as a worksheet has
+	maxCells      = 1 << 20 // beyond them nothing is repeated
 )
 
 // Row begins a row.
@@ -58,7 +61,10 @@ func (g *Grid) more(to int) bool {
 
 func (g *Grid) put(s string) {
 	row := &g.rows[len(g.rows)-1]
-	*row = append(*row, s)
+	if len(*row) < maxColumns {
+		*row = append(*row, s)
+		g.cells++
+	}
 	g.at++
 }
 
@@ -68,8 +74,14 @@ func (g *Grid) Cell(s string, columns, rows int) {
 		g.Row()
 	}
 	g.skip(0)
+	if g.cells > maxCells {
+		columns, rows, g.below = 1, 1, nil
+	}
 	columns, rows = min(max(columns, 1), maxColumnSpan), min(max(rows, 1), maxRowSpan)
 	for range columns {
+		if g.at >= maxColumns {
+			return
+		}
 		for len(g.below) <= g.at {
 			g.below = append(g.below, spanning{})
 		}

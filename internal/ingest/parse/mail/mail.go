@@ -56,10 +56,11 @@ func addresses(h mail.Header, field string) string {
 
 // add adds the message's head and parts.
 func add(ctx context.Context, b *document.Builder, content []byte) (mail.Header, error) {
-	r, err := mail.CreateReader(bytes.NewReader(content))
+	whole, err := message.Read(bytes.NewReader(content))
 	if err != nil && !readable(err) {
 		return mail.Header{}, err
 	}
+	r := mail.NewReader(whole)
 	defer r.Close()
 	head(b, r.Header)
 	var text, page []byte
@@ -80,6 +81,13 @@ func add(ctx context.Context, b *document.Builder, content []byte) (mail.Header,
 		if err != nil && !readable(err) {
 			b.Warn("a part of the message could not be read: %v", err)
 			break
+		}
+		if p == nil { // its transfer encoding is none that is known; the next part may be sound
+			b.Warn("a part of the message could not be read: %v", err)
+			if n > mostParts {
+				break
+			}
+			continue
 		}
 		if b.Limits.Entries > 0 && n > b.Limits.Entries {
 			return r.Header, rag.Errorf(rag.TooLarge, "The message has more than %d parts.", b.Limits.Entries)
@@ -144,6 +152,9 @@ func head(b *document.Builder, h mail.Header) {
 	}
 	b.Add(rag.BlockParagraph, 0, strings.Join(lines, "\n"))
 }
+
+// mostParts bounds the parts that cannot be read.
+const mostParts = 10000
 
 // readable tells errors that leave the message readable.
 func readable(err error) bool { return message.IsUnknownCharset(err) || message.IsUnknownEncoding(err) }

@@ -31,12 +31,23 @@ func Parse(b *document.Builder, s string) {
 // What no person writes in one line, and takes the parser time that grows with its square.
 const (
 	maxBrackets = 2000
-	maxMarks    = 100 // of quotes and lists, one in the other
+	maxMarks    = 100   // of quotes and lists, one in the other
+	maxStars    = 10000 // of emphasis, and of code's ticks, between two blank lines
 )
 
 // overgrown tells whether a line nests so much that parsing it would take for ever.
 func overgrown(s string) bool {
+	stars := 0
 	for line := range strings.Lines(s) {
+		if strings.TrimSpace(line) == "" {
+			stars = 0
+		}
+		if !strings.HasPrefix(line, "|") { // the cells of a table are parsed one by one
+			stars += strings.Count(line, "*") + strings.Count(line, "_") + strings.Count(line, "`") + strings.Count(line, "~")
+		}
+		if stars > maxStars {
+			return true
+		}
 		marks := len(line) - len(strings.TrimLeft(line, ">-+* \t"))
 		if strings.Count(line, "[") > maxBrackets || marks > maxMarks && strings.Count(line[:marks], ">")+strings.Count(line[:marks], "- ")+strings.Count(line[:marks], "* ") > maxMarks {
 			return true

@@ -101,6 +101,8 @@ type reader struct {
 
 	objects []string // parts of charts that were met
 	title   bool     // inside the frame of a slide's title
+
+	repeated int // cells so far that only stand because the file says so
 }
 
 // block reads an element that holds blocks.
@@ -268,6 +270,7 @@ func (r *reader) list(depth int, lines *[]string) error {
 const (
 	repeatedRows  = 1000
 	repeatedCells = 256
+	repeatedInAll = 1 << 18 // of a document
 )
 
 // table reads the rows of the table that was opened last, cells that span several repeated, and how many of them are its head: its header rows, or else the first.
@@ -288,7 +291,12 @@ func (r *reader) table() (rows [][]string, head int, err error) {
 			if len(cells) == 0 {
 				return err
 			}
-			for range min(max(times, 1), repeatedRows) {
+			for n := range min(max(times, 1), repeatedRows) {
+				if n > 0 {
+					if r.repeated += len(cells); r.repeated > repeatedInAll {
+						break
+					}
+				}
 				g.Row()
 				for _, c := range cells {
 					g.Cell(c.text, c.columns, c.rows)
@@ -341,7 +349,12 @@ func (r *reader) row() (cells []cell, err error) {
 		}
 		err := r.x.Children(child, nil)
 		s := strings.Join(strings.Fields(strings.Join(parts, " ")), " ")
-		for range min(max(times, 1), repeatedCells) {
+		for n := range min(max(times, 1), repeatedCells) {
+			if n > 0 && s != "" {
+				if r.repeated++; r.repeated > repeatedInAll {
+					break
+				}
+			}
 			cells = append(cells, cell{s, columns, rows})
 		}
 		return err

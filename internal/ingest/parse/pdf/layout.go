@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/plain"
 	"footnote/internal/rag"
 )
 
@@ -32,6 +33,11 @@ func layout(b *document.Builder, pages []sheet) {
 	l.levels = headingSizes(pages, l.body)
 	for i, s := range pages {
 		l.page(i+1, s.lines)
+		if s.scanned != "" {
+			l.flush()
+			b.Page(i + 1)
+			plain.Parse(b, s.scanned)
+		}
 	}
 	l.flush()
 }

@@ -18,6 +18,8 @@ type sheet struct {
 	lines  []line
 	images bool // it has images
 	failed bool
+
+	scanned string // what the images say, where they were transcribed
 }
 
 // line is a run of characters on one height. Lengths are points; y grows upwards.

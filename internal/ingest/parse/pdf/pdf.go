@@ -45,7 +45,7 @@ func Parse(ctx context.Context, b *document.Builder, content []byte) error {
 			}
 			pages = append(pages, s)
 		}
-		return nil
+		return transcribe(ctx, p, doc.Document, b, pages)
 	})
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func Parse(ctx context.Context, b *document.Builder, content []byte) error {
 		switch {
 		case s.failed:
 			failed = append(failed, i+1)
-		case len(s.lines) == 0 && s.images:
+		case s.scan() && s.scanned == "":
 			images = append(images, i+1)
 		}
 	}
@@ -63,7 +63,11 @@ func Parse(ctx context.Context, b *document.Builder, content []byte) error {
 		b.Warn("could not read %s", pageNames(failed))
 	}
 	if len(images) > 0 {
-		b.Warn("%s without text, only images: a scan is read only where an OCR endpoint is set", hold(images))
+		if b.Transcribe == nil {
+			b.Warn("%s without text, only images: a scan is read only where an OCR endpoint is set", hold(images))
+		} else {
+			b.Warn("%s without text, only images, and could not be transcribed", hold(images))
+		}
 	}
 	layout(b, pages)
 	if b.Empty() {
@@ -71,6 +75,9 @@ func Parse(ctx context.Context, b *document.Builder, content []byte) error {
 		case len(failed) > 0:
 			return rag.Errorf(rag.Invalid, "None of the PDF's %d pages could be read.", len(pages))
 		case len(images) > 0:
+			if b.Transcribe != nil {
+				return rag.Errorf(rag.Invalid, "The PDF's pages are images without text, and none could be transcribed: %s", strings.Join(b.Warnings, "; "))
+			}
 			return rag.Errorf(rag.Invalid, "The PDF's pages are images without text: it is a scan. Send it through OCR first.")
 		}
 		return rag.Errorf(rag.Invalid, "The PDF has %d pages but no text.", len(pages))

@@ -22,6 +22,9 @@ var (
 // paragraphLength is how many code points a paragraph has after which it ends with the next sentence.
 const paragraphLength = 400
 
+// longestParagraph ends a paragraph wherever it is.
+const longestParagraph = 4 * paragraphLength
+
 // Parse adds what is said, without times, as paragraphs: cues of one speaker are joined.
 func Parse(_ context.Context, b *document.Builder, content []byte) error {
 	var who, said string
@@ -56,7 +59,7 @@ func Parse(_ context.Context, b *document.Builder, content []byte) error {
 		}
 		before, _ := utf8.DecodeLastRuneInString(said)
 		after, _ := utf8.DecodeRuneInString(s)
-		if name != who || text.Len(said) > paragraphLength && strings.ContainsRune(".!?。！？", before) {
+		if n := text.Len(said); name != who || n > paragraphLength && strings.ContainsRune(".!?。！？", before) || n > longestParagraph {
 			flush()
 		}
 		who = name
