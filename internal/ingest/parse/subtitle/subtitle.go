@@ -27,13 +27,17 @@ const longestParagraph = 4 * paragraphLength
 
 // Parse adds what is said, without times, as paragraphs: cues of one speaker are joined.
 func Parse(_ context.Context, b *document.Builder, content []byte) error {
-	var who, said string
+	var who string
+	var said strings.Builder
+	length, before := 0, rune(0) // of what is said, in code points, and the last one
 	flush := func() {
-		if said != "" && who != "" {
-			said = who + ": " + said
+		if s := said.String(); s != "" && who != "" {
+			b.Add(rag.BlockParagraph, 0, who+": "+s)
+		} else {
+			b.Add(rag.BlockParagraph, 0, s)
 		}
-		b.Add(rag.BlockParagraph, 0, said)
-		said = ""
+		said.Reset()
+		length, before = 0, 0
 	}
 	for cue := range strings.SplitSeq(text.Normalise(document.Decode(content)), "\n\n") {
 		lines := strings.Split(strings.Trim(cue, "\n"), "\n")
@@ -57,20 +61,18 @@ func Parse(_ context.Context, b *document.Builder, content []byte) error {
 		if s == "" {
 			continue
 		}
-		before, _ := utf8.DecodeLastRuneInString(said)
 		after, _ := utf8.DecodeRuneInString(s)
-		if n := text.Len(said); name != who || n > paragraphLength && strings.ContainsRune(".!?。！？", before) || n > longestParagraph {
+		if name != who || length > paragraphLength && strings.ContainsRune(".!?。！？", before) || length > longestParagraph {
 			flush()
 		}
 		who = name
-		switch {
-		case said == "":
-			said = s
-		case text.IsHan(before) && text.IsHan(after):
-			said += s
-		default:
-			said += " " + s
+		if length > 0 && !(text.IsHan(before) && text.IsHan(after)) {
+			said.WriteByte(' ')
+			length++
 		}
+		said.WriteString(s)
+		length += text.Len(s)
+		before, _ = utf8.DecodeLastRuneInString(s)
 	}
 	flush()
 	return nil
