@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 
 	"footnote/internal/ingest/parse/document"
@@ -108,10 +107,10 @@ func TestParse_OddAndBrokenFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := &document.Builder{Limits: document.DefaultLimits}
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), document.DefaultLimits.Time)
 		err = Parse(ctx, b, content)
 		if ctx.Err() != nil {
-			t.Errorf("%s: not read within 30 s", f.File)
+			t.Errorf("%s: not read within %s", f.File, document.DefaultLimits.Time)
 		}
 		cancel()
 		switch {
