@@ -145,8 +145,8 @@ func (s *server) putDocument(w http.ResponseWriter, r *http.Request) error {
 	return s.ingest(w, r, c, o, []rag.Source{source})
 }
 
-// addFiles takes a multipart body: parts named file, and at most one named metadata for all of them.
-func (s *server) addFiles(w http.ResponseWriter, r *http.Request, c rag.Collection, o ingestOptions) error {
+// readMultipart reads a multipart body; the caller removes its temporary files.
+func readMultipart(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxMultipart)
 	if err := r.ParseMultipartForm(multipartMemory); err != nil {
 		var tooLarge *http.MaxBytesError
@@ -154,6 +154,14 @@ func (s *server) addFiles(w http.ResponseWriter, r *http.Request, c rag.Collecti
 			return bodyError(err)
 		}
 		return rag.Errorf(rag.Invalid, "The multipart body is broken: %w", err)
+	}
+	return nil
+}
+
+// addFiles takes a multipart body: parts named file, and at most one named metadata for all of them.
+func (s *server) addFiles(w http.ResponseWriter, r *http.Request, c rag.Collection, o ingestOptions) error {
+	if err := readMultipart(w, r); err != nil {
+		return err
 	}
 	defer func() { _ = r.MultipartForm.RemoveAll() }() // temporary files; the system clears those that stay
 	for name := range r.MultipartForm.Value {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -49,13 +48,8 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request) error {
 	var collection string
 	switch media {
 	case "multipart/form-data":
-		r.Body = http.MaxBytesReader(w, r.Body, maxMultipart)
-		if err := r.ParseMultipartForm(multipartMemory); err != nil {
-			var tooLarge *http.MaxBytesError
-			if errors.As(err, &tooLarge) {
-				return bodyError(err)
-			}
-			return rag.Errorf(rag.Invalid, "The multipart body is broken: %w", err)
+		if err := readMultipart(w, r); err != nil {
+			return err
 		}
 		defer func() { _ = r.MultipartForm.RemoveAll() }() // temporary files; the system clears those that stay
 		files := r.MultipartForm.File["file"]

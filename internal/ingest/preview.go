@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"io"
 
 	"footnote/internal/rag"
 )
@@ -18,18 +17,8 @@ func (s *Service) Preview(ctx context.Context, collection string, source rag.Sou
 			return out, err
 		}
 	}
-	u := source.Upload
-	if err := validate(u); err != nil {
-		return out, err
-	}
-	content, err := io.ReadAll(io.LimitReader(source.Content, rag.MaxDocumentBytes+1))
+	u, content, err := s.read(source)
 	if err != nil {
-		return out, err
-	}
-	if len(content) > rag.MaxDocumentBytes {
-		return out, rag.Errorf(rag.TooLarge, "The document is larger than %d bytes.", rag.MaxDocumentBytes)
-	}
-	if u.MediaType, err = s.reader().MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
 		return out, err
 	}
 	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{ExternalID: u.ExternalID, Version: 1}, content, nil, nil)

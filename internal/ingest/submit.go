@@ -109,6 +109,22 @@ func (s *Service) store(ctx context.Context, source rag.Source) (rag.Upload, err
 	return u, nil
 }
 
+// read checks a source that is not to be stored, tells its type, and reads it whole.
+func (s *Service) read(source rag.Source) (u rag.Upload, content []byte, err error) {
+	u = source.Upload
+	if err := validate(u); err != nil {
+		return u, nil, err
+	}
+	if content, err = io.ReadAll(io.LimitReader(source.Content, rag.MaxDocumentBytes+1)); err != nil {
+		return u, nil, err
+	}
+	if len(content) > rag.MaxDocumentBytes {
+		return u, nil, rag.Errorf(rag.TooLarge, "The document is larger than %d bytes.", rag.MaxDocumentBytes)
+	}
+	u.MediaType, err = s.reader().MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)])
+	return u, content, err
+}
+
 // DryRun tells what Submit of the source would change; nothing is stored or embedded.
 func (s *Service) DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error) {
 	var out rag.DryRun
@@ -116,18 +132,8 @@ func (s *Service) DryRun(ctx context.Context, collection string, source rag.Sour
 	if err != nil {
 		return out, err
 	}
-	u := source.Upload
-	if err := validate(u); err != nil {
-		return out, err
-	}
-	content, err := io.ReadAll(io.LimitReader(source.Content, rag.MaxDocumentBytes+1))
+	u, content, err := s.read(source)
 	if err != nil {
-		return out, err
-	}
-	if len(content) > rag.MaxDocumentBytes {
-		return out, rag.Errorf(rag.TooLarge, "The document is larger than %d bytes.", rag.MaxDocumentBytes)
-	}
-	if u.MediaType, err = s.reader().MediaType(u.Filename, u.MediaType, content[:min(len(content), headBytes)]); err != nil {
 		return out, err
 	}
 	before := map[rag.ChunkID]rag.Chunk{}

@@ -140,7 +140,7 @@ func (r *reader) block(e document.Element) error {
 		r.b.LeadIn()
 		return err
 	case "table":
-		if name := e.AttrIn("table", "name"); name != "" && r.sheet(e) {
+		if name := e.AttrIn("table", "name"); name != "" && r.sheet() {
 			r.b.Add(rag.BlockHeading, 2, name)
 		}
 		rows, head, err := r.table()
@@ -189,7 +189,7 @@ func (r *reader) block(e document.Element) error {
 }
 
 // sheet tells whether a table is a sheet of a workbook: tables in texts have names that nobody gave them.
-func (r *reader) sheet(document.Element) bool { return r.slide < 0 }
+func (r *reader) sheet() bool { return r.slide < 0 }
 
 func (r *reader) addNotes(notes []string) {
 	for _, n := range notes {
