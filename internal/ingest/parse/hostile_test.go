@@ -142,6 +142,7 @@ func hostile(t testing.TB) map[string]seed {
 	add("a huge page", "a.pdf", bytes.Replace(portable("BT /F1 1e30 Tf 1e30 -1e30 Td (x) Tj ET BT /F1 nan Tf (y) Tj ET"), []byte("[0 0 595 842]"), []byte("[-1e38 -1e38 1e38 1e38]"), 1))
 	add("predictor", "a.pdf", portable("BT ET", "<< /Filter /FlateDecode /DecodeParms << /Predictor 15 /Columns 2147483647 /Colors 32 /BitsPerComponent 16 >> /Length 3 >>\nstream\nxxx\nendstream"))
 	add("many cues", "a.vtt", []byte("WEBVTT\n\n"+times("00:00.000 --> 99:99:99.999\n<v a><v b>x\n\n", 50000)))
+	add("open tags", "a.vtt", []byte("WEBVTT\n\n00:00.000 --> 99:99:99.999\n"+times("<v", 500000)))
 	add("table rules", "a.rst", []byte(times("+---", 20000)+"+\n"+times("|x", 20000)+"|\n"))
 	add("columns", "a.adoc", []byte("[cols=\"1000000*\"]\n|===\n"+times("|x ", 100000)+"\n|===\n"))
 	for name, at := range map[string]int{"table": 44, "directory": 48, "mini": 60, "double": 68, "sector": 30} {

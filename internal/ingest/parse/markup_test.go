@@ -36,6 +36,7 @@ func TestParse_Text(t *testing.T) {
 		{"a.jsonl", "{\"a\": 1}\n{\"a\": \"二\"}\n", []string{"paragraph: a: 1", "paragraph: a: 二"}},
 		{"a.yaml", "name: 手冊\nleave: &l {weeks: 16}\nother: *l\n", []string{"paragraph: name: 手冊", "heading1: leave", "paragraph: weeks: 16", "heading1: other", "paragraph: weeks: 16"}},
 		{"a.vtt", "WEBVTT\n\n1\n00:00:01.000 --> 00:00:02.000\n<v Ann>Hello\nthere</v>\n\n00:02.000 --> 00:03.000\n<v Ann>again.</v>\n\n00:03.000 --> 00:04.000\n<v 小明>你好\n\n", []string{"paragraph: Ann: Hello there again.", "paragraph: 小明: 你好"}},
+		{"a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\n<v.loud Ann Lee><c.red>a < b</c> &amp; <00:01.500>c > d, {x} {\\an8}<3\n", []string{"paragraph: Ann Lee: a < b & c > d, {x} <3"}},
 		{"a.srt", "1\n00:00:01,000 --> 00:00:02,000\n<i>第一句</i>\n\n2\n00:00:02,000 --> 00:00:03,000\n第二句\n", []string{"paragraph: 第一句第二句"}},
 		{"a.ipynb", `{"cells": [{"cell_type": "markdown", "source": ["# 標題\n", "text"]}, {"cell_type": "code", "source": "1+1", "outputs": [{"data": {"text/plain": ["2"]}}]}], "nbformat": 4}`, []string{"heading1: 標題", "paragraph: text", "code: 1+1", "code: 2"}},
 		{"a.go", "package x\n\nimport \"fmt\"\n\n// F does.\n// 註解\nfunc F() {\n\tfmt.Println()\n\n\tx := 1\n}\n\ntype T struct{}\n", []string{"code: package x\n\nimport \"fmt\"", "code: // F does.\n// 註解\nfunc F() {\n\tfmt.Println()\n\n\tx := 1\n}", "code: type T struct{}"}},

@@ -6,6 +6,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"footnote/internal/ingest/parse/document"
@@ -13,17 +14,16 @@ import (
 	"footnote/internal/text"
 )
 
-var (
-	timing  = regexp.MustCompile(`^(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}`)
-	speaker = regexp.MustCompile(`<v(?:\.[^ >]*)?\s+([^>]+)>`)
-	tag     = regexp.MustCompile(`</?[a-zA-Z0-9.:]+(?:\s[^>]*)?>|\{\\[^}]*\}`)
-)
+var timing = regexp.MustCompile(`^(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3}`)
 
 // paragraphLength is how many code points a paragraph has after which it ends with the next sentence.
 const paragraphLength = 400
 
 // longestParagraph ends a paragraph wherever it is.
 const longestParagraph = 4 * paragraphLength
+
+// longestTag is of a tag, in bytes, with the name of who speaks.
+const longestTag = 512
 
 // Parse adds what is said, without times, as paragraphs: cues of one speaker are joined.
 func Parse(_ context.Context, b *document.Builder, content []byte) error {
@@ -51,13 +51,8 @@ func Parse(_ context.Context, b *document.Builder, content []byte) error {
 			continue
 		}
 		s := strings.Join(lines[at+1:], " ")
-		name := who
-		if m := speaker.FindStringSubmatch(s); m != nil {
-			name = strings.TrimSpace(m[1])
-		} else if strings.Contains(s, "<v") || who != "" {
-			name = ""
-		}
-		s = strings.Join(strings.Fields(html.UnescapeString(tag.ReplaceAllString(speaker.ReplaceAllString(s, ""), ""))), " ")
+		s, name := spoken(s)
+		s = strings.Join(strings.Fields(html.UnescapeString(s)), " ")
 		if s == "" {
 			continue
 		}
@@ -76,4 +71,42 @@ func Parse(_ context.Context, b *document.Builder, content []byte) error {
 	}
 	flush()
 	return nil
+}
+
+// spoken is a cue's text without its tags (`<i>`, `</c.loud>`, `<00:01.000>`, and `{\an8}` of SubRip files), and who says it: the first voice tag (`<v.class name>`), or "".
+func spoken(cue string) (said, who string) {
+	var out strings.Builder
+	for cue != "" {
+		i := strings.IndexAny(cue, "<{")
+		if i < 0 {
+			break
+		}
+		out.WriteString(cue[:i])
+		cue = cue[i:]
+		closing := byte('>')
+		if cue[0] == '{' {
+			closing = '}'
+		}
+		end := strings.IndexByte(cue[:min(len(cue), longestTag)], closing) // bounded: a cue of nothing but `<` must not cost its length squared
+		if end < 0 || !isTag(cue[:end]) {
+			out.WriteByte(cue[0])
+			cue = cue[1:]
+			continue
+		}
+		if kind, name, ok := strings.Cut(cue[1:end], " "); ok && who == "" && (kind == "v" || strings.HasPrefix(kind, "v.")) {
+			who = strings.TrimSpace(name)
+		}
+		cue = cue[end+1:]
+	}
+	out.WriteString(cue)
+	return out.String(), who
+}
+
+// isTag tells `<i`, `</c.loud` and `{\an8` from a sign that was meant as one (`a < b`).
+func isTag(s string) bool {
+	if s[0] == '{' {
+		return strings.HasPrefix(s, `{\`)
+	}
+	name := strings.TrimPrefix(s[1:], "/")
+	return name != "" && (name[0] < utf8.RuneSelf && (unicode.IsLetter(rune(name[0])) || unicode.IsDigit(rune(name[0]))) || name[0] == '.')
 }
