@@ -56,12 +56,10 @@ func (p *program) openEvalStore(ctx context.Context, kept string) (_ *evalStore,
 	s := &evalStore{app: a}
 	stop := a.start(ctx)
 	end = func() { stop(); remove() }
-	if kept != "" {
-		s.vectors = filepath.Join(folder, "questions")
+	s.program, err = programHash()
+	if err == nil && kept != "" {
+		s.vectors = filepath.Join(folder, questionsName+s.program[:8]) // another program may compare a question with the same passages otherwise
 		err = s.loadQuestions()
-	}
-	if err == nil {
-		s.program, err = programHash()
 	}
 	if err != nil {
 		end()
@@ -88,7 +86,10 @@ var programHash = sync.OnceValues(func() (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 })
 
-// loadQuestions fills the cache of query vectors with those of earlier runs.
+// questionsName begins the name of the file of the questions' vectors.
+const questionsName = "questions-"
+
+// loadQuestions fills the cache of query vectors with those of earlier runs of this program.
 func (s *evalStore) loadQuestions() error {
 	f, err := os.Open(s.vectors)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -114,7 +115,7 @@ func (s *evalStore) settle(ctx context.Context, e *evaluated) error {
 
 // saveQuestions keeps the vectors of the questions that were asked.
 func (s *evalStore) saveQuestions() error {
-	f, err := os.CreateTemp(filepath.Dir(s.vectors), "questions-")
+	f, err := os.CreateTemp(filepath.Dir(s.vectors), "new-"+questionsName)
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,16 @@ func (s *evalStore) saveQuestions() error {
 	if err := errors.Join(s.queries.Save(f), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), s.vectors)
+	if err := os.Rename(f.Name(), s.vectors); err != nil {
+		return err
+	}
+	others, err := filepath.Glob(filepath.Join(filepath.Dir(s.vectors), questionsName+"*"))
+	for _, other := range others {
+		if other != s.vectors {
+			err = errors.Join(err, os.Remove(other))
+		}
+	}
+	return err
 }
 
 // open finds the set's collection, or makes it. It is named after the set and a hash of all that it follows from, so what is found is

@@ -33,7 +33,7 @@ const (
 
 // Options configures an Embedder; the zero value is the model as shipped.
 type Options struct {
-	// DisableCentring leaves the model's own vectors, which share a large mean, as they are.
+	// DisableCentring leaves the model's own vectors, which share a large mean and tell languages apart, as they are.
 	DisableCentring bool
 	// Precision of the linear layers; Float32 is the slow reference.
 	Precision Precision
@@ -46,10 +46,11 @@ type Embedder struct {
 	model       string
 	tokenizer   vocabulary
 	encoder     *encoder
-	centre      *centre // nil: off
-	query       string  // what goes before a query,
-	document    string  // and before a passage
-	tokens      int     // the greatest length of a sequence with its marks
+	centre      *centre   // nil: off
+	language    []float32 // the direction that queries are made blind to; nil: none
+	query       string    // what goes before a query,
+	document    string    // and before a passage
+	tokens      int       // the greatest length of a sequence with its marks
 	fingerprint string
 	check       func(vectors [][]float32) error // of what the encoder gave; nil: its weights are in the binary
 	threads     int
@@ -85,6 +86,9 @@ func New(o Options) (*Embedder, error) {
 			return nil, err
 		}
 		version += "/centred:" + e.centre.id()
+		if e.language, err = openLanguage(w.hidden); err != nil {
+			return nil, err
+		}
 	}
 	if err := g.Wait(); err != nil {
 		return nil, rag.Errorf(rag.Internal, "The built-in model cannot be read; build the program anew: %w", err)
@@ -113,7 +117,7 @@ func newEmbedder(o Options) *Embedder {
 // Model is the model's published name, or that of its folder.
 func (e *Embedder) Model() string { return e.model }
 
-// Fingerprint changes whenever the same text would get another vector.
+// Fingerprint changes whenever the same text would get another vector as a passage. Queries may come to be compared otherwise with the vectors that there are.
 func (e *Embedder) Fingerprint() string { return e.fingerprint }
 
 // Dimensions is the length of a vector: 384 for the built-in model.
@@ -210,6 +214,9 @@ func (e *Embedder) embed(ctx context.Context, texts []string, query bool) ([]rag
 		for _, v := range vectors {
 			if e.centre != nil {
 				e.centre.apply(v, query)
+			}
+			if query && e.language != nil {
+				project(v, e.language)
 			}
 		}
 		return nil

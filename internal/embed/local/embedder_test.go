@@ -1,16 +1,9 @@
 package local
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
-	"encoding/binary"
-	"encoding/json"
 	"flag"
 	"math"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -219,86 +212,34 @@ func TestEmbedder_FindsAcrossLanguages(t *testing.T) {
 	}
 }
 
-// TestCentre_Update estimates the means: with -update it writes them, else it checks that they are what the texts give.
-// The texts: 1,000 English and 1,000 Chinese premises and claims of fever, snli, csnli and pawsx.
-func TestCentre_Update(t *testing.T) {
-	dir := os.Getenv("EVAL_DATA")
-	if dir == "" {
-		t.Skip("EVAL_DATA is not set: the texts that the means were estimated on are not here")
-	}
-	f, err := os.Open(filepath.Join(dir, "entailment", "train.jsonl.gz"))
+// In a collection of both languages a question finds what answers it in the other one before what is merely on a like matter in its own.
+func TestEmbedder_FindsWhatAnswersInEitherLanguage(t *testing.T) {
+	e, err := New(Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
+	passages := []string{
+		"Parental leave lasts sixteen weeks at full pay.", "The servers are backed up at midnight.", "Visitors park behind the north gate.",
+		"差旅费须在一个月内报销。", "办公室的打印机在二楼。", "食堂每天供应素食。",
+	}
+	documents, err := e.EmbedDocuments(t.Context(), passages)
 	if err != nil {
 		t.Fatal(err)
 	}
-	sources := map[string]bool{"fever": true, "snli": true, "csnli": true, "pawsx": true}
-	var premises, claims = map[string][]string{}, map[string][]string{}
-	s := bufio.NewScanner(z)
-	s.Buffer(nil, 1<<22)
-	for s.Scan() {
-		var p struct{ Premise, Claim, Language, Source string }
-		if err := json.Unmarshal(s.Bytes(), &p); err != nil {
-			t.Fatal(err)
-		}
-		if sources[p.Source] && strings.TrimSpace(p.Premise) != "" && strings.TrimSpace(p.Claim) != "" {
-			premises[p.Language] = append(premises[p.Language], p.Premise)
-			claims[p.Language] = append(claims[p.Language], p.Claim)
-		}
-	}
-	per := 1000
-	if !*update {
-		per = 100 // a check, not an estimate
-	}
-	r := rand.New(rand.NewPCG(20, 26))
-	mean := func(texts map[string][]string, embed func(context.Context, []string) ([]rag.Embedding, error)) []float32 {
-		sum := make([]float32, plain().Dimensions())
-		n := 0
-		for _, lang := range []string{"en", "zh"} {
-			var some []string
-			for _, i := range r.Perm(len(texts[lang])) {
-				if text := texts[lang][i]; len(some) < per && plain().CountTokens(text) <= 400 {
-					some = append(some, text)
-				}
-			}
-			vectors, err := embed(t.Context(), some)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range vectors {
-				add(sum, v)
-				n++
-			}
-		}
-		for i := range sum {
-			sum[i] /= float32(n)
-		}
-		return sum
-	}
-	query, document := mean(claims, plain().EmbedQueries), mean(premises, plain().EmbedDocuments)
-	if *update {
-		b := make([]byte, 0, 8*len(query))
-		for _, v := range append(query, document...) {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-		}
-		if err := os.WriteFile("model/means.bin", b, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	c, err := openCentre(len(query))
+	questions := []string{"育儿假有多长？", "伺服器什麼時候備份？", "访客在哪里停车？", "How soon must travel expenses be claimed?", "Where is the printer?", "Does the cafeteria have vegetarian food?"}
+	vectors, err := e.EmbedQueries(t.Context(), questions)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, pair := range map[string][2][]float32{"queries": {query, c.query}, "passages": {document, c.document}} {
-		unit(pair[0])
-		shipped := append([]float32(nil), pair[1]...)
-		unit(shipped)
-		if got := simd.Dot(pair[0], shipped); got < 0.995 {
-			t.Errorf("%s: the shipped mean has cosine %.4f to one estimated on other texts of the same kind", name, got)
+	for want, q := range vectors {
+		best := 0
+		for i, d := range documents {
+			if simd.Dot(q, d) > simd.Dot(q, documents[best]) {
+				best = i
+			}
+		}
+		if best != want {
+			t.Errorf("%s: got %q, want %q", questions[want], passages[best], passages[want])
 		}
 	}
 }
