@@ -35,6 +35,8 @@ type Catalog interface {
 	Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error)
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
+	Languages(ctx context.Context, collection rag.CollectionID) ([]string, error)
+	ChunkLanguages(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
 	EmbeddingsByText(ctx context.Context, fingerprint string, texts []rag.TextHash) (map[rag.TextHash]rag.Embedding, error)
 	EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error
@@ -107,7 +109,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
 		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
 		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names, "import": imports, "re-embedding": reembedding,
 		"by text": byText, "by text while models are swapped": byTextSwapped,
-		"warnings and pages": warnings, "progress": progress, "unchanged": unchanged, "retry": retry,
+		"warnings and pages": warnings, "progress": progress, "unchanged": unchanged, "retry": retry, "languages": languages,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

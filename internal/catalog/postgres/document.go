@@ -92,6 +92,30 @@ func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []
 	    JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = $2`, uuids(ids), collection)
 }
 
+// Languages are those of the collection's documents, each once, of documents without an active version too; "" is one that is not known. It looks once at each language, not at each document.
+func (s *Store) Languages(ctx context.Context, collection rag.CollectionID) ([]string, error) {
+	return list(ctx, s, func(row stored.Row) (language string, err error) { err = row.Scan(&language); return language, err },
+		`WITH RECURSIVE found(language) AS ((SELECT language FROM documents WHERE collection_id = $1 ORDER BY language LIMIT 1)
+		    UNION ALL SELECT (SELECT d.language FROM documents d WHERE d.collection_id = $1 AND d.language > found.language ORDER BY d.language LIMIT 1) FROM found WHERE found.language IS NOT NULL)
+		    SELECT language FROM found WHERE language IS NOT NULL`, collection)
+}
+
+// ChunkLanguages are the languages of the documents of those of the chunks that an active version of the collection lists.
+func (s *Store) ChunkLanguages(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error) {
+	out := make(map[rag.ChunkID]string, len(ids))
+	err := s.read(ctx, func() error {
+		return each(ctx, s.pool, func(rows pgx.Rows) error {
+			var id rag.ChunkID
+			var language string
+			err := rows.Scan(&id, &language)
+			out[id] = language
+			return err
+		}, `SELECT k.chunk_id::text, d.language FROM unnest($1::uuid[]) j(id) JOIN chunks k ON k.chunk_id = j.id JOIN documents d ON d.id = k.document_id WHERE d.collection_id = $2`,
+			uuids(ids), collection)
+	})
+	return out, err
+}
+
 // Embeddings returns the vectors of those of the chunks that are stored.
 func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error) {
 	out := make(map[rag.ChunkID]rag.Embedding, len(ids))
