@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/parsetest"
 	"footnote/internal/rag"
 )
 
@@ -54,45 +54,6 @@ func references480(t testing.TB) (dir string, out []reference) {
 	return filepath.Join(dir, "parsers"), out
 }
 
-// words counts a text's words: runs of letters and digits, each wide character one of its own.
-func words(s string) map[string]int {
-	out := map[string]int{}
-	var b strings.Builder
-	end := func() {
-		if b.Len() > 0 {
-			out[b.String()]++
-			b.Reset()
-		}
-	}
-	for _, r := range s {
-		switch {
-		case wide(r):
-			end()
-			out[string(r)]++
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			b.WriteRune(unicode.ToLower(r))
-		default:
-			end()
-		}
-	}
-	end()
-	return out
-}
-
-// recall is the share of the words of want that got has.
-func recall(want, got string) float64 {
-	has := words(got)
-	n, found := 0, 0
-	for w, c := range words(want) {
-		n += c
-		found += min(c, has[w])
-	}
-	if n == 0 {
-		return 1
-	}
-	return float64(found) / float64(n)
-}
-
 // The 480 PDFs that pdf.js is tested with are odd or broken in every way that is known. None may crash or hang, and of those that poppler reads nearly every word is found.
 func TestParse_OddAndBrokenFiles(t *testing.T) {
 	dir, files := references480(t)
@@ -123,7 +84,7 @@ func TestParse_OddAndBrokenFiles(t *testing.T) {
 			t.Errorf("%s: %v", f.File, err)
 		}
 		if f.RC == 0 && strings.TrimSpace(f.Text) != "" {
-			share := recall(f.Text, b.Text())
+			share := parsetest.Recall(f.Text, b.Text())
 			shares = append(shares, share)
 			if share < 0.9 {
 				t.Logf("%.3f %s %v", share, f.File, err)
