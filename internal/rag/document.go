@@ -24,7 +24,8 @@ type Document struct {
 	ID         DocumentID
 	Collection CollectionID
 	ExternalID string
-	Version    int // counts up from 1; 0 while no version is active
+	Archive    string // external id of the archive that it came in; empty: it came by itself
+	Version    int    // counts up from 1; 0 while no version is active
 	Title      string
 	SourceURI  string
 	MediaType  string
