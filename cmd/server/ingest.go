@@ -27,7 +27,8 @@ func (p *program) ingestCommand() *cobra.Command {
 		Use:   "ingest PATH|DIR|-",
 		Short: "Take documents in: a file, a folder or standard input",
 		Long: `Take documents in: files, folders (every file in them of a kind that can be read; hidden ones are passed over) or standard input (-).
-A document's external id is its path below the named folder; taking in the same path again replaces the document. A command that was interrupted, or that
+A document's external id is its path below the named folder; taking in the same path again replaces the document. Each file of an archive is a document below
+the archive's path; those that a newer archive has no more are removed. A command that was interrupted, or that
 left files out, is simply run again: files that are stored already are known by the hash of their bytes, and are neither read nor embedded again.`,
 		Example: `  footnote ingest ./docs --collection handbook
   curl -s https://example.com/notes.md | footnote ingest - --id notes.md --collection handbook`,
@@ -60,7 +61,7 @@ func (p *program) ingest(ctx context.Context, c *client, collection string, file
 	if err := c.ensureCollection(ctx, collection); err != nil {
 		return err
 	}
-	r := &ingestReport{started: time.Now(), jobs: []json.RawMessage{}, failures: []fileFailure{}, warned: []fileWarnings{}}
+	r := &ingestReport{started: time.Now(), jobs: []json.RawMessage{}, failures: []fileFailure{}, warned: []fileWarnings{}, skipped: []fileWarnings{}}
 	bar := p.progress(len(files))
 	var working []batch // what the service works on
 	finish := func() error {
@@ -160,7 +161,7 @@ func (p *program) awaitJob(ctx context.Context, c *client, b batch, r *ingestRep
 		if final(job.Status) {
 			break
 		}
-		if done := job.done(); done > shown && p.onTerminal() {
+		if done := min(job.done(), b.files); done > shown && p.onTerminal() {
 			bar.add(done - shown)
 			shown = done
 		}

@@ -37,6 +37,7 @@ func (j jobAnswer) done() int {
 
 type documentAnswer struct {
 	ExternalID string   `json:"external_id"`
+	Archive    string   `json:"archive"`
 	State      string   `json:"state"`
 	Unchanged  bool     `json:"unchanged"`
 	Warnings   []string `json:"warnings"`
@@ -50,8 +51,11 @@ type documentAnswer struct {
 type ingestReport struct {
 	started              time.Time
 	published, unchanged int
+	removed              int // that came in an archive and are no more in it
 	failures             []fileFailure
 	warned               []fileWarnings
+	skipped              []fileWarnings // files of archives
+	unpacked             []string       // a line for each file of an archive
 	jobs                 []json.RawMessage
 }
 
@@ -71,14 +75,26 @@ type fileWarnings struct {
 // add notes a job's documents and returns how many of them failed.
 func (r *ingestReport) add(job string, documents []documentAnswer) (failed int) {
 	for _, d := range documents {
+		said := ""
 		switch {
 		case d.Error != nil:
 			failed++
 			r.failures = append(r.failures, fileFailure{d.ExternalID, job, d.Error.Code, d.Error.Message})
+		case d.State == "skipped":
+			r.skipped = append(r.skipped, fileWarnings{d.ExternalID, d.Warnings})
+			continue
+		case d.State == "removed":
+			r.removed++
+			said = "removed"
 		case d.Unchanged:
 			r.unchanged++
+			said = "unchanged"
 		case d.State == "published":
 			r.published++
+			said = "taken in"
+		}
+		if d.Archive != "" && said != "" {
+			r.unpacked = append(r.unpacked, said+" "+d.ExternalID)
 		}
 		if len(d.Warnings) > 0 {
 			r.warned = append(r.warned, fileWarnings{d.ExternalID, d.Warnings})
@@ -90,18 +106,30 @@ func (r *ingestReport) add(job string, documents []documentAnswer) (failed int) 
 // report prints the summary: what could not be read on stderr, the failed files last.
 func (p *program) report(collection string, r *ingestReport) error {
 	if p.asJSON {
-		err := json.NewEncoder(p.stdout).Encode(map[string]any{"collection": collection, "published": r.published, "unchanged": r.unchanged, "failed": len(r.failures),
-			"failures": r.failures, "warnings": r.warned, "jobs": r.jobs})
+		err := json.NewEncoder(p.stdout).Encode(map[string]any{"collection": collection, "published": r.published, "unchanged": r.unchanged, "removed": r.removed, "failed": len(r.failures),
+			"failures": r.failures, "warnings": r.warned, "skipped": r.skipped, "jobs": r.jobs})
 		if err != nil {
 			return err
 		}
 	} else {
+		for _, line := range r.unpacked {
+			fmt.Fprintln(p.stderr, line)
+		}
+		for _, f := range r.skipped {
+			fmt.Fprintf(p.stderr, "skipped %s: %s\n", f.ExternalID, strings.Join(f.Warnings, " "))
+		}
 		for _, w := range r.warned {
 			for _, text := range w.Warnings {
 				fmt.Fprintf(p.stderr, "warning %s: %s\n", w.ExternalID, text)
 			}
 		}
 		counts := []string{fmt.Sprintf("%d taken in", r.published), fmt.Sprintf("%d unchanged", r.unchanged)}
+		if r.removed > 0 {
+			counts = append(counts, fmt.Sprintf("%d removed", r.removed))
+		}
+		if len(r.skipped) > 0 {
+			counts = append(counts, fmt.Sprintf("%d skipped", len(r.skipped)))
+		}
 		if len(r.warned) > 0 {
 			counts = append(counts, fmt.Sprintf("%d with warnings", len(r.warned)))
 		}

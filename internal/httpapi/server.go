@@ -28,7 +28,7 @@ type Ingest interface {
 	EndReembedding(ctx context.Context, name string) error
 	Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error)
 	Preview(ctx context.Context, collection string, source rag.Source) (rag.Preview, error)
-	DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error)
+	DryRun(ctx context.Context, collection string, source rag.Source) ([]rag.DryRun, error)
 	DeleteDocument(ctx context.Context, collection, externalID string) error
 	DeleteMatching(ctx context.Context, collection string, filter rag.Filter) (int, error)
 	Cancel(ctx context.Context, id rag.JobID) (rag.Job, error)
