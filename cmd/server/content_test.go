@@ -49,8 +49,8 @@ func slides(t *testing.T, damaged bool, pages ...[]string) []byte {
 	return b.Bytes()
 }
 
-// upload sends files and waits; it returns the answer's job.
-func (s *service) upload(collection string, files map[string][]byte) (job jobJSON) {
+// sendFiles posts files as multipart.
+func (s *service) sendFiles(path string, files map[string][]byte) response {
 	s.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -64,7 +64,13 @@ func (s *service) upload(collection string, files map[string][]byte) (job jobJSO
 		}
 	}
 	w.Close()
-	a := s.send("POST", "/v1/collections/"+collection+"/documents?wait=60s", w.FormDataContentType(), &body)
+	return s.send("POST", path, w.FormDataContentType(), &body)
+}
+
+// upload sends files and waits; it returns the answer's job.
+func (s *service) upload(collection string, files map[string][]byte) (job jobJSON) {
+	s.t.Helper()
+	a := s.sendFiles("/v1/collections/"+collection+"/documents?wait=60s", files)
 	var got struct{ Job jobJSON }
 	if a.json(s.t, &got); a.status != 200 {
 		s.t.Fatalf("got %d %s", a.status, a.body)
