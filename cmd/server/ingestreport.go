@@ -14,6 +14,7 @@ import (
 // jobAnswer is the part of the API's job that the command line shows.
 type jobAnswer struct {
 	ID           string          `json:"id"`
+	Collection   string          `json:"collection"`
 	Status       string          `json:"status"`
 	RawDocuments json.RawMessage `json:"documents"`
 	Stages       []struct {
@@ -36,6 +37,7 @@ func (j jobAnswer) done() int {
 }
 
 type documentAnswer struct {
+	ID         string   `json:"id"` // empty where nothing can be made of the file
 	ExternalID string   `json:"external_id"`
 	Archive    string   `json:"archive"`
 	State      string   `json:"state"`
@@ -59,6 +61,10 @@ type ingestReport struct {
 	jobs                 []json.RawMessage
 }
 
+func newReport() *ingestReport {
+	return &ingestReport{started: time.Now(), jobs: []json.RawMessage{}, failures: []fileFailure{}, warned: []fileWarnings{}, skipped: []fileWarnings{}}
+}
+
 // fileFailure is a file that could not be taken in; Job is empty where the service refused it at once, or it could not be read here.
 type fileFailure struct {
 	ExternalID string `json:"external_id"`
@@ -72,13 +78,12 @@ type fileWarnings struct {
 	Warnings   []string `json:"warnings"`
 }
 
-// add notes a job's documents and returns how many of them failed.
-func (r *ingestReport) add(job string, documents []documentAnswer) (failed int) {
+// add notes a job's documents.
+func (r *ingestReport) add(job string, documents []documentAnswer) {
 	for _, d := range documents {
 		said := ""
 		switch {
 		case d.Error != nil:
-			failed++
 			r.failures = append(r.failures, fileFailure{d.ExternalID, job, d.Error.Code, d.Error.Message})
 		case d.State == "skipped":
 			r.skipped = append(r.skipped, fileWarnings{d.ExternalID, d.Warnings})
@@ -100,7 +105,6 @@ func (r *ingestReport) add(job string, documents []documentAnswer) (failed int) 
 			r.warned = append(r.warned, fileWarnings{d.ExternalID, d.Warnings})
 		}
 	}
-	return failed
 }
 
 // report prints the summary: what could not be read on stderr, the failed files last.
@@ -144,7 +148,8 @@ func (p *program) report(collection string, r *ingestReport) error {
 		}
 	}
 	if len(r.failures) > 0 {
-		return fmt.Errorf("%d documents could not be taken in; run the command again when the cause is mended: it takes up these alone", len(r.failures))
+		return fmt.Errorf("%d documents could not be taken in; run the command again when the cause is mended: it takes up these alone. Where it was none of the files, footnote ingest --retry --collection %s does without them",
+			len(r.failures), collection)
 	}
 	return nil
 }
