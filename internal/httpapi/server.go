@@ -20,7 +20,7 @@ import (
 type Ingest interface {
 	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
 	DeleteCollection(ctx context.Context, name string) error
-	Export(ctx context.Context, name string, w io.Writer) error
+	Export(ctx context.Context, name string, w io.Writer, originals bool) error
 	Import(ctx context.Context, name string, r io.Reader, reEmbed bool) (rag.Collection, error)
 	Reembed(ctx context.Context, name, model string, plan rag.ReembeddingPlan) (rag.Reembedding, error)
 	Reembedding(ctx context.Context, name string) (rag.Reembedding, error)

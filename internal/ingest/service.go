@@ -34,6 +34,7 @@ type Catalog interface {
 	HasDocument(ctx context.Context, id rag.DocumentID) (bool, error)
 	ImportDocument(ctx context.Context, v rag.Version) error
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error)
 	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
