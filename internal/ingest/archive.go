@@ -8,6 +8,9 @@ import (
 	"maps"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
 	"footnote/internal/ingest/parse"
 	"footnote/internal/rag"
 )
@@ -17,6 +20,9 @@ import (
 
 // maxFiles is how many documents one job may have, those of archives included.
 const maxFiles = 10000
+
+// filesAtOnce is how many files of an archive are stored side by side.
+const filesAtOnce = 8
 
 // archiveKey is the field of the metadata by which an archive's files are found and deleted together.
 const archiveKey = "archive"
@@ -103,24 +109,43 @@ func (s *Service) unpack(ctx context.Context, archive rag.Upload, r io.Reader) (
 	if len(content) > rag.MaxDocumentBytes {
 		return nil, rag.Errorf(rag.TooLarge, "The archive is larger than %d bytes; send its files in parts.", rag.MaxDocumentBytes)
 	}
-	var out []rag.Upload
+	var files []*rag.Upload
 	at := map[string]int{} // of a name that comes twice the last counts, as when a tar archive is unpacked
-	err = s.eachFile(ctx, archive, content, func(u rag.Upload, content []byte) error {
-		if u.Action == rag.ActionTakeIn {
-			var err error
-			if u.SHA256, u.Bytes, err = s.o.Blobs.Put(ctx, bytes.NewReader(content), rag.MaxDocumentBytes); err != nil {
-				return err
-			}
-		}
+	// Each file waits for its disk, so several are stored at once; those in hand have at most the bytes of one document.
+	g, storing := errgroup.WithContext(ctx)
+	g.SetLimit(filesAtOnce)
+	room := semaphore.NewWeighted(rag.MaxDocumentBytes)
+	err = s.eachFile(storing, archive, content, func(u rag.Upload, content []byte) error {
 		if i, twice := at[u.ExternalID]; twice {
-			out[i] = u
+			files[i] = &u
+		} else {
+			at[u.ExternalID] = len(files)
+			files = append(files, &u)
+		}
+		if u.Action != rag.ActionTakeIn {
 			return nil
 		}
-		at[u.ExternalID] = len(out)
-		out = append(out, u)
+		if err := room.Acquire(storing, u.Bytes); err != nil {
+			return context.Cause(storing)
+		}
+		g.Go(func() (err error) {
+			defer room.Release(int64(len(content)))
+			u.SHA256, u.Bytes, err = s.o.Blobs.Put(storing, bytes.NewReader(content), rag.MaxDocumentBytes)
+			return err
+		})
 		return nil
 	})
-	return out, err
+	if storeErr := g.Wait(); storeErr != nil {
+		err = storeErr // the walk was stopped for it
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]rag.Upload, len(files))
+	for i, u := range files {
+		out[i] = *u
+	}
+	return out, nil
 }
 
 // vanished are the removals of those documents that came in the archives which are among the uploads, when they were handed in before, and that they have no more. An archive that a former
