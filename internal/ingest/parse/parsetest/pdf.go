@@ -7,7 +7,8 @@ import (
 	"unicode/utf16"
 )
 
-// Run is words at a place on a page: font F1 (Helvetica), F2 (bold), F3 (Courier) or F4 (a Chinese one that every reader has to know).
+// Run is words at a place on a page: font F1 (Helvetica), F2 (bold), F3 (Courier), F4 (a Chinese one that every reader has to know) or F5 (of which
+// A to Z are the mathematical italics from U+1D434 on, and a is the character U+20BB7).
 type Run struct {
 	Font    string
 	Size    float64
@@ -25,7 +26,7 @@ func PDF(title string, pages ...[]Run) []byte {
 	}
 	b.WriteString("%PDF-1.7\n")
 	var kids []string
-	const first = 8 // the objects before the pages
+	const first = 10 // the objects before the pages
 	for i := range pages {
 		kids = append(kids, fmt.Sprintf("%d 0 R", first+2*i))
 	}
@@ -37,6 +38,10 @@ func PDF(title string, pages ...[]Run) []byte {
 	object("<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light " +
 		"/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> /DW 1000 >>] >>")
 	object("<< /Title (" + title + ") /Author (A. Author) /CreationDate (D:20240305120000Z) >>")
+	object("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding /ToUnicode 9 0 R >>")
+	const toUnicode = "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def 1 begincodespacerange <00> <FF> endcodespacerange " +
+		"1 beginbfrange <41> <5A> <D835DC34> endbfrange 1 beginbfchar <61> <D842DFB7> endbfchar endcmap end end"
+	object(fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(toUnicode), toUnicode))
 	for i, runs := range pages {
 		var c strings.Builder
 		for _, r := range runs {
@@ -51,7 +56,7 @@ func PDF(title string, pages ...[]Run) []byte {
 			}
 			fmt.Fprintf(&c, "(%s) Tj ET\n", strings.NewReplacer("\\", "\\\\", "(", "\\(", ")", "\\)").Replace(r.Content))
 		}
-		object(fmt.Sprintf("<< /Type /Page /Parent 2 0 R /Contents %d 0 R /Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R /F4 6 0 R >> >> >>", first+2*i+1))
+		object(fmt.Sprintf("<< /Type /Page /Parent 2 0 R /Contents %d 0 R /Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R /F4 6 0 R /F5 8 0 R >> >> >>", first+2*i+1))
 		object(fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", c.Len(), c.String()))
 	}
 	at := b.Len()

@@ -78,6 +78,15 @@ func TestParse_ChineseHasNoStraySpaces(t *testing.T) {
 	}
 }
 
+// A formula's letters and rare Chinese characters lie beyond U+FFFF; half of one says nothing.
+func TestParse_CharactersBeyondTheBasicPlane(t *testing.T) {
+	t.Parallel()
+	_, got := outline(t, parsetest.PDF("x", append(parsetest.Lines("F1", 11, 50, 700, "Let"), parsetest.Run{Font: "F5", Size: 11, X: 70, Y: 700, Content: "P Qa"}, parsetest.Run{Font: "F1", Size: 11, X: 110, Y: 700, Content: "be prime."})))
+	if diff := cmp.Diff([]string{"1 paragraph: Let 𝑃 𝑄𠮷 be prime."}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestParse_HeadersFootersAndPageNumbersGo(t *testing.T) {
 	t.Parallel()
 	var pages [][]parsetest.Run
