@@ -208,8 +208,12 @@ func (s *work) removeDocument(ctx context.Context, n int) error {
 		return s.owned(err)
 	}
 	s.changed(s.collection.ID, 1)
+	c, err := s.o.Catalog.CollectionByID(ctx, s.collection.ID) // as it is now: a re-embedding may have given it another index while the job worked
+	if err != nil {
+		return s.owned(err)
+	}
 	// As of any document that is deleted: its id will not come back, so neither will its chunks'.
-	if err := s.remove(ctx, s.collection, removed); err != nil && ctx.Err() == nil {
+	if err := s.remove(ctx, c, removed); err != nil && ctx.Err() == nil {
 		s.o.Logger.Warn("take a deleted document's chunks out of the index", "collection", s.collection.ID, "error", err)
 	}
 	return nil
