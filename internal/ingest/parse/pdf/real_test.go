@@ -14,6 +14,7 @@ import (
 	"footnote/internal/ingest/parse/document"
 	"footnote/internal/ingest/parse/parsetest"
 	"footnote/internal/rag"
+	"footnote/internal/text"
 )
 
 // reference is what poppler's pdftotext makes of a file.
@@ -100,5 +101,51 @@ func TestParse_OddAndBrokenFiles(t *testing.T) {
 	t.Logf("%d files that poppler reads: recall of its words: median %.4f, mean %.4f, lower quartile %.4f; %v", len(shares), median, mean, shares[len(shares)/4], outcomes)
 	if median < 0.985 {
 		t.Errorf("got a median recall of %.4f of poppler's words, want 0.985", median)
+	}
+}
+
+// Of files with several pages, each page's part of the text has the words that poppler has on that page; what goes on over a page's end is parted at the right place.
+func TestParse_PagesOfRealFiles(t *testing.T) {
+	dir, files := references480(t)
+	pages, inside := 0, 0
+	mean, whole := 0.0, 0.0 // whole: were each block on its first page
+	for _, f := range files {
+		if f.RC != 0 || f.Pages < 2 {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(dir, f.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &document.Builder{Limits: document.DefaultLimits}
+		if Parse(t.Context(), b, content) != nil || parsetest.Recall(f.Text, b.Text()) < 0.95 {
+			continue // another test's
+		}
+		p := b.Parsed("")
+		parts := func() map[int]string {
+			out := map[int]string{}
+			for _, s := range p.Pages() {
+				out[s.Number] += text.Slice(p.Text, s.Span.Start, s.Span.End)
+			}
+			return out
+		}
+		exact := parts()
+		for i := range p.Blocks {
+			inside += len(p.Blocks[i].Turns)
+			p.Blocks[i].Turns = nil
+		}
+		rough := parts()
+		for i, want := range strings.Split(f.Text, "\f") {
+			if strings.TrimSpace(want) != "" {
+				pages++
+				mean += parsetest.Recall(want, exact[i+1])
+				whole += parsetest.Recall(want, rough[i+1])
+			}
+		}
+	}
+	mean, whole = mean/float64(pages), whole/float64(pages)
+	t.Logf("%d pages have %.4f of poppler's words on average, %.4f if each block were on its first page; %d pages begin inside a block", pages, mean, whole, inside)
+	if mean < 0.965 || mean <= whole || inside == 0 {
+		t.Errorf("got %.4f of each page's words, %.4f with blocks whole", mean, whole)
 	}
 }
