@@ -203,19 +203,33 @@ func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID,
 		if err != nil {
 			return err
 		}
-		if removed, err = chunkIDs(ctx, tx, id); err != nil {
-			return err
-		}
-		if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
-			return err
-		}
-		if err := noteChange(ctx, tx, collection, id); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM documents WHERE id = ?`, id)
+		removed, err = deleteDocument(ctx, tx, collection, id)
 		return err
 	})
 	return removed, err
+}
+
+func deleteDocument(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, id rag.DocumentID) ([]rag.ChunkID, error) {
+	removed, err := chunkIDs(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
+		return nil, err
+	}
+	if err := noteChange(ctx, tx, collection, id); err != nil {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM documents WHERE id = ?`, id)
+	return removed, err
+}
+
+// ArchiveFiles lists the external ids of the documents that came in an archive, those included that no job has published yet.
+func (s *Store) ArchiveFiles(ctx context.Context, collection rag.CollectionID, archive string) ([]string, error) {
+	return list(ctx, s.read, func(row stored.Row) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	}, `SELECT external_id FROM documents WHERE collection_id = ? AND archive = ? AND archive <> '' ORDER BY external_id`, collection, archive)
 }
 
 func chunkIDs(ctx context.Context, q querier, id rag.DocumentID) (ids []rag.ChunkID, err error) {
