@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -50,7 +51,11 @@ With --docs the folder is read into a temporary store that is removed afterwards
 				}
 				quiet := *p
 				quiet.stdout = io.Discard
-				if err := quiet.ingest(ctx, c, q.Collections[0], files); err != nil {
+				err = quiet.ingest(ctx, c, q.Collections[0], files)
+				var lacks *lacksFiles
+				if errors.As(err, &lacks) && lacks.taken > 0 {
+					fmt.Fprintln(p.stderr, "the answer is from the other files")
+				} else if err != nil {
 					return err
 				}
 			}

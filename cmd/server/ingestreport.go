@@ -148,10 +148,20 @@ func (p *program) report(collection string, r *ingestReport) error {
 		}
 	}
 	if len(r.failures) > 0 {
-		return fmt.Errorf("%d documents could not be taken in; run the command again when the cause is mended: it takes up these alone. Where it was none of the files, footnote ingest --retry --collection %s does without them",
-			len(r.failures), collection)
+		return &lacksFiles{failed: len(r.failures), taken: r.published + r.unchanged, collection: collection}
 	}
 	return nil
+}
+
+// lacksFiles says that some of the files could not be taken in; the report has named them.
+type lacksFiles struct {
+	failed, taken int
+	collection    string
+}
+
+func (e *lacksFiles) Error() string {
+	return fmt.Sprintf("%d documents could not be taken in; run the command again when the cause is mended: it takes up these alone. Where it was none of the files, footnote ingest --retry --collection %s does without them",
+		e.failed, e.collection)
 }
 
 // onTerminal tells whether somebody watches the progress.
