@@ -26,7 +26,7 @@ const MaxSources = 256
 // headBytes is how much of a file is looked at to tell its type.
 const headBytes = 4096
 
-// Submit stores the sources and queues a job for them; when it returns, the job survives a crash. Sources are read once, in order.
+// Submit stores the sources, of an archive each file, and queues a job for them; when it returns, the job survives a crash. Sources are read once, in order.
 // Errors: rag.Unsupported naming a file that cannot be read; rag.TooLarge; rag.Invalid naming the field; rag.NotFound for an
 // unknown collection; rag.ModelMismatch for one that another model embedded.
 func (s *Service) Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error) {
