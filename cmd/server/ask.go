@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,9 +14,8 @@ import (
 )
 
 func (p *program) askCommand() *cobra.Command {
-	var collections []string
+	var q question
 	var server, docs string
-	var topK, neighbours int
 	cmd := &cobra.Command{
 		Use:   "ask QUESTION",
 		Short: "Answer a question with footnotes, from a collection or straight from a folder",
@@ -37,7 +37,7 @@ With --docs the folder is read into a temporary store that is removed afterwards
 				}
 				defer os.RemoveAll(folder)
 				p.flags["DATA"] = folder
-				collections = []string{"docs"}
+				q.Collections = []string{"docs"}
 			}
 			c, stop, err := p.connect(ctx, server)
 			if err != nil {
@@ -51,20 +51,24 @@ With --docs the folder is read into a temporary store that is removed afterwards
 				}
 				quiet := *p
 				quiet.stdout = io.Discard
-				if err := quiet.ingest(ctx, c, collections[0], files); err != nil {
+				err = quiet.ingest(ctx, c, q.Collections[0], files)
+				var lacks *lacksFiles
+				if errors.As(err, &lacks) && lacks.taken > 0 {
+					fmt.Fprintln(p.stderr, "the answer is from the other files")
+				} else if err != nil {
 					return err
 				}
 			}
-			question := strings.Join(args, " ")
+			q.Query = strings.Join(args, " ")
 			var got answerShown
 			if !p.asJSON && interactive(p.stdout) {
-				if got, err = askStreamed(ctx, c, asked(question, collections, topK, neighbours), p.stdout); err != nil {
+				if got, err = askStreamed(ctx, c, q, p.stdout); err != nil {
 					return err
 				}
 				got.printNotes(p.stdout)
 			} else {
 				var raw json.RawMessage
-				if got, err = ask(ctx, c, question, collections, topK, neighbours, &raw); err != nil {
+				if got, err = ask(ctx, c, q, &raw); err != nil {
 					return err
 				}
 				if p.asJSON {
@@ -81,11 +85,14 @@ With --docs the folder is read into a temporary store that is removed afterwards
 			return nil
 		},
 	}
-	cmd.Flags().StringSliceVarP(&collections, "collection", "c", []string{"default"}, "collections to ask, comma-separated")
+	cmd.Flags().StringSliceVarP(&q.Collections, "collection", "c", []string{"default"}, "collections to ask, comma-separated")
 	cmd.Flags().StringVar(&docs, "docs", "", "answer from this folder or file instead, leaving nothing behind")
 	cmd.Flags().StringVar(&server, "server", "", "address of a running service")
-	cmd.Flags().IntVar(&topK, "top-k", 8, "passages to answer from")
-	cmd.Flags().IntVar(&neighbours, "neighbours", 0, "chunks before and after the best passages to answer from, too; at most 2")
+	cmd.Flags().IntVar(&q.TopK, "top-k", 8, "passages to answer from")
+	cmd.Flags().IntVar(&q.Neighbours, "neighbours", 0, "chunks before and after the best passages to answer from, too; at most 2")
+	cmd.Flags().StringVar(&q.Language, "language", "", "language of the answer, such as en, zh-Hans or zh-Hant (default: the question's)")
+	cmd.Flags().StringVar(&q.Verify, "verify", "", "how claims are checked: off, fast, or judge to ask the judge as well (default fast)")
+	cmd.Flags().StringVar(&q.Policy, "policy", "", "what becomes of claims that nothing bears out: mark, drop, or strict to withhold the answer (default mark)")
 	cmd.MarkFlagsMutuallyExclusive("docs", "collection")
 	cmd.MarkFlagsMutuallyExclusive("docs", "server")
 	return cmd
@@ -93,9 +100,15 @@ With --docs the folder is read into a temporary store that is removed afterwards
 
 // answerShown is the part of the API's answer that the command line shows.
 type answerShown struct {
-	Status    string `json:"status"`
-	Reason    string `json:"reason"`
-	Text      string `json:"text"`
+	Status  string   `json:"status"`
+	Reason  string   `json:"reason"`
+	Text    string   `json:"text"`
+	Missing []string `json:"missing"`
+	Nearest []struct {
+		Document struct {
+			ExternalID string `json:"external_id"`
+		} `json:"document"`
+	} `json:"nearest"`
 	Citations []struct {
 		Marker   int `json:"marker"`
 		Document struct {
@@ -108,17 +121,25 @@ type answerShown struct {
 		Page        *int                     `json:"page"`
 		URL         string                   `json:"url"`
 		Verified    bool                     `json:"verified"`
+		Verdict     string                   `json:"verdict"`
 	} `json:"citations"`
 }
 
-// asked is the request for an answer.
-func asked(question string, collections []string, topK, neighbours int) map[string]any {
-	return map[string]any{"query": question, "collections": collections, "top_k": topK, "neighbours": neighbours}
+// question is the request for an answer.
+type question struct {
+	Query       string   `json:"query"`
+	Collections []string `json:"collections"`
+	TopK        int      `json:"top_k"`
+	Neighbours  int      `json:"neighbours"`
+	Language    string   `json:"language,omitempty"`
+	Verify      string   `json:"verify,omitempty"`
+	Policy      string   `json:"policy,omitempty"`
+	Stream      bool     `json:"stream,omitempty"`
 }
 
-func ask(ctx context.Context, c *client, question string, collections []string, topK, neighbours int, raw *json.RawMessage) (answerShown, error) {
+func ask(ctx context.Context, c *client, q question, raw *json.RawMessage) (answerShown, error) {
 	var got answerShown
-	if err := c.do(ctx, http.MethodPost, "/v1/query", asked(question, collections, topK, neighbours), "", raw); err != nil {
+	if err := c.do(ctx, http.MethodPost, "/v1/query", q, "", raw); err != nil {
 		return got, err
 	}
 	if err := json.Unmarshal(*raw, &got); err != nil {
@@ -130,9 +151,16 @@ func ask(ctx context.Context, c *client, question string, collections []string, 
 // print writes the answer and its numbered sources.
 func (a answerShown) print(w io.Writer) {
 	if a.Status == "abstained" {
-		fmt.Fprintln(w, "Not in the documents.")
+		fmt.Fprintln(w, a.Text)
 		if a.Reason != "" {
 			fmt.Fprintln(w, "  "+a.Reason)
+		}
+		var nearest []string
+		for _, n := range a.Nearest {
+			nearest = append(nearest, n.Document.ExternalID)
+		}
+		if len(nearest) > 0 {
+			fmt.Fprintln(w, "  Nearest: "+strings.Join(nearest, ", "))
 		}
 		return
 	}
@@ -156,6 +184,14 @@ func (a answerShown) printNotes(w io.Writer) {
 		state := "verified"
 		if !c.Verified {
 			state = "NOT verified"
+		}
+		switch c.Verdict {
+		case "weak":
+			state += ", bears the claim out weakly"
+		case "unsupported":
+			state += ", does NOT bear the claim out"
+		case "contradicted":
+			state += ", CONTRADICTS the claim"
 		}
 		fmt.Fprintf(w, "\n[%d] %s, characters %d–%d, %s\n    “%s”\n", c.Marker, where, c.SourceSpan.Start, c.SourceSpan.End, state, strings.ReplaceAll(c.Quote, "\n", "\n     "))
 	}

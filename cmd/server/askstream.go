@@ -45,9 +45,9 @@ func readEvents(r io.Reader, f func(name string, data []byte) error) error {
 var errAnswered = errors.New("the answer is complete")
 
 // askStreamed asks and writes the answer's text while it is made. The answer that it returns is whole.
-func askStreamed(ctx context.Context, c *client, in map[string]any, w io.Writer) (got answerShown, err error) {
-	in["stream"] = true
-	body, err := c.stream(ctx, http.MethodPost, "/v1/query", in, "")
+func askStreamed(ctx context.Context, c *client, q question, w io.Writer) (got answerShown, err error) {
+	q.Stream = true
+	body, err := c.stream(ctx, http.MethodPost, "/v1/query", q, "")
 	if err != nil {
 		return got, err
 	}

@@ -80,7 +80,7 @@ func (p *program) show(ctx context.Context, c *client, base string, files []inpu
 	}
 	for _, q := range demoQuestions {
 		var raw json.RawMessage
-		got, err := ask(ctx, c, q, []string{"samples"}, 8, 0, &raw)
+		got, err := ask(ctx, c, question{Query: q, Collections: []string{"samples"}, TopK: 8}, &raw)
 		if err != nil {
 			return err
 		}

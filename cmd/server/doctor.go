@@ -123,7 +123,7 @@ func (p *program) examine(ctx context.Context) []finding {
 		out = append(out, f)
 		out = append(out, p.examineCollections(ctx, c, e))
 	}
-	return append(out, examineChat(ctx, c), examineRerank(ctx, c), examineJudge(ctx, c, p.logger(c, p.stderr)))
+	return append(out, examineChat(ctx, c), examineRerank(ctx, c), examineJudge(ctx, c, p.logger(c, p.stderr)), examineOCR(ctx, c))
 }
 
 func examineListen(ctx context.Context, c config.Config) finding {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,21 +24,34 @@ const (
 
 func (p *program) ingestCommand() *cobra.Command {
 	var collection, server, id string
+	var retry bool
 	cmd := &cobra.Command{
-		Use:   "ingest PATH|DIR|-",
+		Use:   "ingest PATH|DIR|- | ingest --retry [JOB]...",
 		Short: "Take documents in: a file, a folder or standard input",
 		Long: `Take documents in: files, folders (every file in them of a kind that can be read; hidden ones are passed over) or standard input (-).
-A document's external id is its path below the named folder; taking in the same path again replaces the document. A command that was interrupted, or that
-left files out, is simply run again: files that are stored already are known by the hash of their bytes, and are neither read nor embedded again.`,
+A document's external id is its path below the named folder; taking in the same path again replaces the document. Each file of an archive is a document below
+the archive's path; those that a newer archive has no more are removed. A command that was interrupted, or that
+left files out, is simply run again: files that are stored already are known by the hash of their bytes, and are neither read nor embedded again.
+With --retry nothing is sent: what the service has, and could not take in, is tried again, such as after an outage of a model. Name the jobs, or none for all
+failed ones of the collection.`,
 		Example: `  footnote ingest ./docs --collection handbook
-  curl -s https://example.com/notes.md | footnote ingest - --id notes.md --collection handbook`,
-		Args: cobra.MinimumNArgs(1),
+  curl -s https://example.com/notes.md | footnote ingest - --id notes.md --collection handbook
+  footnote ingest --retry --collection handbook`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 && !retry {
+				return exitError{exitUsage, errors.New("name what to take in: files, folders, or - for standard input")}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, stop, err := p.connect(cmd.Context(), server)
 			if err != nil {
 				return err
 			}
 			defer stop()
+			if retry {
+				return p.retry(cmd.Context(), c, collection, args)
+			}
 			var files []inputFile
 			for _, arg := range args {
 				found, err := p.collect(arg, id)
@@ -52,6 +66,7 @@ left files out, is simply run again: files that are stored already are known by 
 	cmd.Flags().StringVarP(&collection, "collection", "c", "default", "collection, made when it does not exist")
 	cmd.Flags().StringVar(&server, "server", "", "address of a running service (default: the one that has the data folder, else none is needed)")
 	cmd.Flags().StringVar(&id, "id", "", "external id of a single document; its ending tells the kind (default for -: stdin.txt)")
+	cmd.Flags().BoolVar(&retry, "retry", false, "try the failed documents of jobs again; the arguments are jobs (default: all failed ones of the collection)")
 	return cmd
 }
 
@@ -60,7 +75,7 @@ func (p *program) ingest(ctx context.Context, c *client, collection string, file
 	if err := c.ensureCollection(ctx, collection); err != nil {
 		return err
 	}
-	r := &ingestReport{started: time.Now(), jobs: []json.RawMessage{}, failures: []fileFailure{}, warned: []fileWarnings{}}
+	r := newReport()
 	bar := p.progress(len(files))
 	var working []batch // what the service works on
 	finish := func() error {
@@ -103,13 +118,14 @@ func batchOf(files []inputFile, most int) int {
 type batch struct {
 	job   string
 	files int
+	only  map[string]bool // external ids of the documents that are reported; nil: all
 }
 
 // send posts files as one request. Where the service refuses it, or a file cannot be read, the files are halved until the request is good, or is one file, which has failed.
 func (p *program) send(ctx context.Context, c *client, collection string, files []inputFile, r *ingestReport, bar progress) ([]batch, error) {
 	job, err := sendFiles(ctx, c, collection, files)
 	if err == nil {
-		return []batch{{job, len(files)}}, nil
+		return []batch{{job: job, files: len(files)}}, nil
 	}
 	if !ofFiles(err) {
 		return nil, err
@@ -160,7 +176,7 @@ func (p *program) awaitJob(ctx context.Context, c *client, b batch, r *ingestRep
 		if final(job.Status) {
 			break
 		}
-		if done := job.done(); done > shown && p.onTerminal() {
+		if done := min(job.done(), b.files); done > shown && p.onTerminal() {
 			bar.add(done - shown)
 			shown = done
 		}
@@ -174,8 +190,12 @@ func (p *program) awaitJob(ctx context.Context, c *client, b batch, r *ingestRep
 	if err := json.Unmarshal(job.RawDocuments, &documents); err != nil {
 		return fmt.Errorf("decode the job: %w", err)
 	}
-	failed := r.add(b.job, documents)
-	if job.Status != "succeeded" && failed == 0 {
+	explained := slices.ContainsFunc(documents, func(d documentAnswer) bool { return d.Error != nil })
+	if b.only != nil {
+		documents = slices.DeleteFunc(documents, func(d documentAnswer) bool { return !b.only[d.ExternalID] })
+	}
+	r.add(b.job, documents)
+	if job.Status != "succeeded" && !explained {
 		reason := job.Status
 		if job.Error != nil {
 			reason = job.Error.Message

@@ -114,6 +114,10 @@ func TestRun_CommandsAndExitCodes(t *testing.T) {
 	docs := t.TempDir()
 	writeFile(t, docs+"/leave.md", leaveEN)
 	writeFile(t, docs+"/休假.md", leaveZH)
+	damaged, nothing := t.TempDir(), t.TempDir()
+	writeFile(t, damaged+"/leave.md", leaveEN)
+	writeFile(t, damaged+"/damaged.pdf", "%PDF-1.4")
+	writeFile(t, nothing+"/damaged.pdf", "%PDF-1.4")
 	environ := []string{"FOOTNOTE_DATA=" + folder}
 	for _, c := range []struct {
 		args   []string
@@ -128,7 +132,13 @@ func TestRun_CommandsAndExitCodes(t *testing.T) {
 		{[]string{"ask", "--collection", "handbook", "How long is parental leave?"}, 0, "sixteen weeks", ""},
 		{[]string{"ask", "--collection", "handbook", "--json", "员工每年有多少天年假？"}, 0, "十五天", ""},
 		{[]string{"ask", "--docs", docs, "How long is parental leave?"}, 0, "sixteen weeks", ""},
-		{[]string{"ask", "--collection", "handbook", "Which enzyme does aspirin inhibit?"}, 3, "Not in the documents.", ""},
+		{[]string{"ask", "--docs", damaged, "How long is parental leave?"}, 0, "sixteen weeks", "failed damaged.pdf"},
+		{[]string{"ask", "--docs", nothing, "How long is parental leave?"}, 1, "", "failed damaged.pdf"},
+		{[]string{"ask", "--collection", "handbook", "Which enzyme does aspirin inhibit?"}, 3, "The documents do not answer this question.", ""},
+		{[]string{"ask", "--collection", "handbook", "Which enzyme does aspirin inhibit?"}, 3, "Nearest: leave.md", ""},
+		{[]string{"ask", "--collection", "handbook", "--language", "zh-Hant", "Which enzyme does aspirin inhibit?"}, 3, "文件", ""},
+		{[]string{"ask", "--collection", "handbook", "--verify", "off", "--policy", "strict", "How long is parental leave?"}, 1, "", "verify"},
+		{[]string{"ask", "--collection", "handbook", "--language", "xx", "How long is parental leave?"}, 1, "", "language"},
 		{[]string{"search", "--collection", "handbook", "--mode", "lexical", "--explain", "医院证明"}, 0, "休假.md", ""},
 		{[]string{"search", "--collection", "none", "x"}, 1, "", "none"},
 		{[]string{"ingest", docs + "/absent"}, 1, "", "cannot read"},

@@ -15,9 +15,10 @@ import (
 
 func (p *program) exportCommand() *cobra.Command {
 	var server, output string
+	var without bool
 	cmd := &cobra.Command{
 		Use:   "export COLLECTION",
-		Short: "Write a collection as a ragpack: documents, chunks, vectors, metadata and settings in one checksummed stream",
+		Short: "Write a collection as a ragpack: documents, their files, chunks, vectors, metadata and settings in one checksummed stream",
 		Example: `  footnote export handbook > handbook.ragpack
   footnote export handbook -o handbook.ragpack --server https://footnote.example.com`,
 		Args: cobra.ExactArgs(1),
@@ -27,7 +28,11 @@ func (p *program) exportCommand() *cobra.Command {
 				return err
 			}
 			defer end()
-			body, err := c.stream(cmd.Context(), http.MethodGet, collectionPath(args[0])+"/export", nil, "")
+			path := collectionPath(args[0]) + "/export"
+			if without {
+				path += "?originals=false"
+			}
+			body, err := c.stream(cmd.Context(), http.MethodGet, path, nil, "")
 			if err != nil {
 				return err
 			}
@@ -39,6 +44,7 @@ func (p *program) exportCommand() *cobra.Command {
 			return writeWhole(output, body)
 		},
 	}
+	cmd.Flags().BoolVar(&without, "without-originals", false, "leave the uploaded files out, of which the pack has the text: it is smaller")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write (default: standard output)")
 	cmd.Flags().StringVar(&server, "server", "", "URL of a running service (default: the one that has the data folder, else this process)")
 	return cmd

@@ -103,9 +103,27 @@ type previewShown struct {
 		Tokens      int                      `json:"tokens"`
 	} `json:"chunks"`
 	Warnings []string `json:"warnings"`
+	Files    []struct {
+		ExternalID string                    `json:"external_id"`
+		State      string                    `json:"state"`
+		Error      *struct{ Message string } `json:"error"`
+		Preview    *previewShown             `json:"preview"`
+	} `json:"files"`
 }
 
 func (v previewShown) print(w io.Writer, blocks bool) {
+	if len(v.Files) > 0 {
+		fmt.Fprintf(w, "%s, %d files\n", v.MediaType, len(v.Files))
+		for _, f := range v.Files {
+			if f.Preview == nil {
+				fmt.Fprintf(w, "\n%s: %s: %s\n", f.ExternalID, f.State, f.Error.Message)
+				continue
+			}
+			fmt.Fprintf(w, "\n%s: ", f.ExternalID)
+			f.Preview.print(w, blocks)
+		}
+		return
+	}
 	fmt.Fprintf(w, "%s, %d characters, %d blocks, %d chunks\n", v.MediaType, v.Characters, len(v.Blocks), len(v.Chunks))
 	if v.Title != "" {
 		fmt.Fprintf(w, "title: %s\n", v.Title)

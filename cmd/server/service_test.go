@@ -221,6 +221,7 @@ type answerJSON struct {
 			ExternalID string `json:"external_id"`
 		}
 		Quote       string
+		Page        *int
 		URL         string
 		Verified    bool
 		Verdict     string

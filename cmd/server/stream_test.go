@@ -484,14 +484,14 @@ func TestAsk_WritesTheAnswerAsItIsMadeThenItsFootnotes(t *testing.T) {
 	if a := <-asked; err != nil || a.err != nil || a.got.Status == "" || !strings.HasPrefix(string(rest), " at full pay [1].\n") || !strings.Contains(string(rest), "\n[1] leave.md") {
 		t.Errorf("got %q, %v, %+v", rest, err, a)
 	}
-	if _, err := askStreamed(t.Context(), newClient(s.url, ""), map[string]any{"query": "x", "collections": []string{"none"}}, io.Discard); err == nil || !strings.Contains(err.Error(), "no collection") {
+	if _, err := askStreamed(t.Context(), newClient(s.url, ""), question{Query: "x", Collections: []string{"none"}, TopK: 8}, io.Discard); err == nil || !strings.Contains(err.Error(), "no collection") {
 		t.Errorf("got %v", err)
 	}
 }
 
 // askedOfHandbook is the command's request about the handbook.
-func askedOfHandbook(question string) map[string]any {
-	return asked(question, []string{"handbook"}, 8, 0)
+func askedOfHandbook(text string) question {
+	return question{Query: text, Collections: []string{"handbook"}, TopK: 8}
 }
 
 // A service that is told to stop lets a stream go on for a while, then ends it with an event that says to ask anew, and leaves.

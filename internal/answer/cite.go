@@ -22,7 +22,8 @@ func (w *writer) citation(marker int, p rag.Passage, answerSpan rag.Span, a alig
 	c := rag.Citation{
 		ID: rag.NewCitationID(), Marker: marker, AnswerSpan: answerSpan, Collection: p.Hit.Collection, Document: p.Hit.Document, ChunkID: chunk.ID,
 		SourceSpan: a.Source, Quote: inChunk(chunk, a.Source),
-		Page: chunk.Page, HeadingPath: chunk.HeadingPath, Verdict: a.Verdict, Support: a.Support, Attribution: by, Passage: p.Number,
+		Page:        chunk.Page, // where the pages are not known; else that of the quote, below
+		HeadingPath: chunk.HeadingPath, Verdict: a.Verdict, Support: a.Support, Attribution: by, Passage: p.Number,
 	}
 	if p.Hit.Document.ID == "" { // a passage that the caller gave: its text is all there is
 		c.ID, c.Verified = "", c.Quote != "" && chunk.Span.Contains(c.SourceSpan)
@@ -31,7 +32,10 @@ func (w *writer) citation(marker int, p rag.Passage, answerSpan rag.Span, a alig
 		if err != nil {
 			return c, err
 		}
-		c.Verified = verify(c, w.answer.Passages, stored)
+		c.Verified = verify(c, w.answer.Passages, stored.text)
+		if len(stored.pages) > 0 {
+			c.Page = rag.PageAt(stored.pages, c.SourceSpan.Start)
+		}
 	}
 	return c, nil
 }
@@ -49,22 +53,38 @@ func verify(c rag.Citation, passages []rag.Passage, stored string) bool {
 	return false
 }
 
-// stored reads the text of a document; it is empty when the version that was found is no longer the active one.
-func (w *writer) stored(d rag.Document) (string, error) {
-	if s, ok := w.texts[d.ID]; ok {
+// source is what is stored of a document's version; nothing where that is no longer the active one.
+type source struct {
+	text  string
+	pages []rag.PageSpan
+}
+
+// stored reads the text and the pages of a document.
+func (w *writer) stored(d rag.Document) (source, error) {
+	if s, ok := w.sources[d.ID]; ok {
 		return s, nil
 	}
-	now, err := w.o.Catalog.DocumentByID(w.ctx, d.ID)
-	if err == nil && now.Version == d.Version {
-		var s string
-		if s, err = w.o.Catalog.Text(w.ctx, d.ID); err == nil {
-			w.texts[d.ID] = s
-			return s, nil
-		}
-	}
+	s, err := w.readSource(d)
 	if err != nil && rag.CodeOf(err) != rag.NotFound {
-		return "", err
+		return source{}, err
 	}
-	w.texts[d.ID] = ""
-	return "", nil
+	w.sources[d.ID] = s
+	return s, nil
+}
+
+// readSource reads the pages before it looks at the version. Versions only rise, and d's has been active: if it is so still, the pages are its own. A text of another version would not have the quotes.
+func (w *writer) readSource(d rag.Document) (s source, err error) {
+	pages, err := w.o.Catalog.Pages(w.ctx, d.ID)
+	if err != nil {
+		return s, err
+	}
+	now, err := w.o.Catalog.DocumentByID(w.ctx, d.ID)
+	if err != nil || now.Version != d.Version {
+		return s, err
+	}
+	if s.text, err = w.o.Catalog.Text(w.ctx, d.ID); err != nil {
+		return source{}, err
+	}
+	s.pages = pages
+	return s, nil
 }

@@ -64,7 +64,7 @@ func (s *Service) Ground(ctx context.Context, r rag.GroundRequest) (rag.Groundin
 		out.Degraded = append(out.Degraded, "judge")
 	}
 	out.Passages = a.passages
-	w := &writer{Service: s, ctx: ctx, question: rag.Question{Verify: r.Verify}, answer: &rag.Answer{Text: r.Text, Passages: a.passages}, emit: func(rag.Event) error { return nil }, texts: map[rag.DocumentID]string{}}
+	w := &writer{Service: s, ctx: ctx, question: rag.Question{Verify: r.Verify}, answer: &rag.Answer{Text: r.Text, Passages: a.passages}, emit: func(rag.Event) error { return nil }, sources: map[rag.DocumentID]source{}}
 	if err := w.citeAll(spans, ties, 0); err != nil {
 		return out, err
 	}

@@ -43,7 +43,8 @@ func (s shelf) Text(_ context.Context, id rag.DocumentID) (string, error) {
 func (s shelf) Chunks(context.Context, rag.DocumentID, int, int) ([]rag.Chunk, error) {
 	return nil, nil
 }
-func (s shelf) SaveCitations(context.Context, []rag.Citation) error { return nil }
+func (s shelf) Pages(context.Context, rag.DocumentID) ([]rag.PageSpan, error) { return nil, nil }
+func (s shelf) SaveCitations(context.Context, []rag.Citation) error           { return nil }
 func (s shelf) Citation(context.Context, rag.CitationID) (rag.Citation, error) {
 	return rag.Citation{}, rag.Errorf(rag.NotFound, "no citation")
 }

@@ -39,6 +39,7 @@ type Centre func(states []rag.Embedding, query bool)
 type Catalog interface {
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error)
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	SaveCitations(ctx context.Context, citations []rag.Citation) error
 	Citation(ctx context.Context, id rag.CitationID) (rag.Citation, error)
@@ -130,7 +131,7 @@ func (s *Service) Answer(ctx context.Context, q rag.Question, emit func(rag.Even
 	if err := s.addNeighbours(ctx, q.Neighbours, &a); err != nil {
 		return a, err
 	}
-	w := &writer{Service: s, ctx: ctx, question: q, answer: &a, emit: emit, streaming: streaming, texts: map[rag.DocumentID]string{}}
+	w := &writer{Service: s, ctx: ctx, question: q, answer: &a, emit: emit, streaming: streaming, sources: map[rag.DocumentID]source{}}
 	if err := emit(rag.Event{Kind: rag.EventRetrieved, Passages: a.Passages}); err != nil {
 		return a, err
 	}
@@ -152,7 +153,7 @@ type writer struct {
 	answer    *rag.Answer
 	emit      func(rag.Event) error
 	streaming bool                      // somebody reads along: what was said cannot be taken back
-	texts     map[rag.DocumentID]string // stored texts read so far
+	sources   map[rag.DocumentID]source // read so far
 	reading   *reading                  // what the passages say of the question; nil: not looked yet
 	parts     []part                    // of a written answer, and its markers
 	marks     []rag.Span

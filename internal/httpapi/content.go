@@ -137,15 +137,12 @@ func partOf(length int, pages []rag.PageSpan, page int, spans []rag.Span) (rag.S
 		if len(pages) == 0 {
 			return part, rag.FieldErrorf("/page", "The document has no pages; leave page out.")
 		}
-		found := false
-		for _, p := range pages {
-			if p.Number == page {
-				part, found = p.Span, true
-			}
+		i := slices.IndexFunc(pages, func(p rag.PageSpan) bool { return p.Number == page }) // the first: files in one file may have the same
+		if i < 0 {
+			last := slices.MaxFunc(pages, func(a, b rag.PageSpan) int { return a.Number - b.Number })
+			return part, rag.FieldErrorf("/page", "The document has no text on page %d; the last page with text is %d.", page, last.Number)
 		}
-		if !found {
-			return part, rag.FieldErrorf("/page", "The document has no text on page %d; the last page with text is %d.", page, pages[len(pages)-1].Number)
-		}
+		part = pages[i].Span
 	}
 	for _, s := range spans {
 		switch {

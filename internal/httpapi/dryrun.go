@@ -3,14 +3,16 @@ package httpapi
 import "footnote/internal/rag"
 
 type dryRun struct {
-	ExternalID string      `json:"external_id"`
-	Title      string      `json:"title"`
-	MediaType  string      `json:"media_type"`
-	Exists     bool        `json:"exists"`
-	Unchanged  bool        `json:"unchanged"`
-	Chunks     chunkCounts `json:"chunks"`
-	Diff       chunkDiff   `json:"diff"`
-	Warnings   []string    `json:"warnings"`
+	ExternalID string            `json:"external_id"`
+	Title      string            `json:"title"`
+	MediaType  string            `json:"media_type"`
+	State      rag.DocumentState `json:"state"`
+	Error      *jobError         `json:"error"`
+	Exists     bool              `json:"exists"`
+	Unchanged  bool              `json:"unchanged"`
+	Chunks     chunkCounts       `json:"chunks"`
+	Diff       chunkDiff         `json:"diff"`
+	Warnings   []string          `json:"warnings"`
 }
 
 type chunkCounts struct {

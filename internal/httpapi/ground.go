@@ -94,7 +94,7 @@ func wireGroundPassage(p rag.Passage) groundPassage {
 	return w
 }
 
-func wireOptional(s string) *string {
+func wireOptional[T ~string](s T) *T {
 	if s == "" {
 		return nil
 	}

@@ -247,11 +247,13 @@ func (s *server) ingest(w http.ResponseWriter, r *http.Request, c rag.Collection
 	if o.dryRun {
 		out := []dryRun{}
 		for _, source := range sources {
-			d, err := s.o.Ingest.DryRun(r.Context(), c.Name, source)
+			runs, err := s.o.Ingest.DryRun(r.Context(), c.Name, source)
 			if err != nil {
 				return err
 			}
-			out = append(out, dryRun{d.ExternalID, d.Title, d.MediaType, d.Exists, d.Unchanged, chunkCounts{d.Added, d.Kept, d.Removed}, wireDiff(d.New, d.Old), wireStrings(d.Warnings)})
+			for _, d := range runs {
+				out = append(out, dryRun{d.ExternalID, d.Title, d.MediaType, d.State, wireJobError(d.Error), d.Exists, d.Unchanged, chunkCounts{d.Added, d.Kept, d.Removed}, wireDiff(d.New, d.Old), wireStrings(d.Warnings)})
+			}
 		}
 		return reply(w, http.StatusOK, map[string]any{"dry_run": out})
 	}

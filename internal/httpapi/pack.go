@@ -16,10 +16,16 @@ func (s *server) exportCollection(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
+	v := r.URL.Query()
+	originals, err := boolOf(v, "originals")
+	if err != nil {
+		return err
+	}
+	originals = originals || v.Get("originals") == "" // carried unless it is said otherwise
 	w.Header().Set("Content-Type", packType)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+c.Name+`.ragpack"`)
 	out := &counted{w: w}
-	if err := s.o.Ingest.Export(r.Context(), c.Name, out); err != nil {
+	if err := s.o.Ingest.Export(r.Context(), c.Name, out, originals); err != nil {
 		if out.n == 0 {
 			w.Header().Del("Content-Disposition")
 			return err

@@ -39,6 +39,15 @@ type preview struct {
 	Blocks     []previewBlock `json:"blocks"`
 	Chunks     []previewChunk `json:"chunks"`
 	Warnings   []string       `json:"warnings"`
+	Files      []filePreview  `json:"files,omitempty"`
+}
+
+// filePreview is a file of an archive.
+type filePreview struct {
+	ExternalID string            `json:"external_id"`
+	State      rag.DocumentState `json:"state"`
+	Error      *jobError         `json:"error"`
+	Preview    *preview          `json:"preview"`
 }
 
 // parse shows what a file would give.
@@ -124,6 +133,14 @@ func wirePreview(p rag.Preview) preview {
 	}
 	for i, c := range p.Chunks {
 		out.Chunks = append(out.Chunks, previewChunk{c.Ordinal, c.Text, wireSpan(c.Span), wireStrings(c.HeadingPath), c.Context, wirePage(c.Page), p.Tokens[i]})
+	}
+	for _, f := range p.Files {
+		w := filePreview{ExternalID: f.ExternalID, State: f.State, Error: wireJobError(f.Error)}
+		if f.Preview != nil {
+			inner := wirePreview(*f.Preview)
+			w.Preview = &inner
+		}
+		out.Files = append(out.Files, w)
 	}
 	return out
 }

@@ -306,8 +306,8 @@ func (s *server) getCitation(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		page := rag.PageAt(pages, link.Span.Start)
-		if page == 0 && link.State == rag.CitationCurrent {
-			page = c.Page // of a document whose pages are not known, such as one of a pack
+		if len(pages) == 0 && link.State == rag.CitationCurrent {
+			page = c.Page // of a document whose pages are not known, such as one of an old pack
 		}
 		out.Current = &currentQuote{link.Version, wireSpan(link.Span), wirePage(page), contentURL(c.Document.ID, link.Span)}
 	}

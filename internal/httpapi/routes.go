@@ -66,7 +66,7 @@ func (s *server) routes() http.Handler {
 		{"GET", "/v1/documents/{document}/original", rag.ScopeRead, s.getOriginal, nil},
 		{"GET", "/v1/collections/{collection}/documents/{external_id}/chunks", rag.ScopeRead, s.listChunks, []string{"limit", "after"}},
 
-		{"GET", "/v1/collections/{collection}/export", rag.ScopeAdmin, s.exportCollection, nil},
+		{"GET", "/v1/collections/{collection}/export", rag.ScopeAdmin, s.exportCollection, []string{"originals"}},
 		{"POST", "/v1/collections/{collection}/import", rag.ScopeAdmin, s.importCollection, []string{"re_embed"}},
 
 		{"POST", "/v1/collections/{collection}/reembedding", rag.ScopeAdmin, s.reembed, nil},

@@ -20,7 +20,7 @@ import (
 type Ingest interface {
 	CreateCollection(ctx context.Context, c rag.Collection) (rag.Collection, error)
 	DeleteCollection(ctx context.Context, name string) error
-	Export(ctx context.Context, name string, w io.Writer) error
+	Export(ctx context.Context, name string, w io.Writer, originals bool) error
 	Import(ctx context.Context, name string, r io.Reader, reEmbed bool) (rag.Collection, error)
 	Reembed(ctx context.Context, name, model string, plan rag.ReembeddingPlan) (rag.Reembedding, error)
 	Reembedding(ctx context.Context, name string) (rag.Reembedding, error)
@@ -28,7 +28,7 @@ type Ingest interface {
 	EndReembedding(ctx context.Context, name string) error
 	Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error)
 	Preview(ctx context.Context, collection string, source rag.Source) (rag.Preview, error)
-	DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error)
+	DryRun(ctx context.Context, collection string, source rag.Source) ([]rag.DryRun, error)
 	DeleteDocument(ctx context.Context, collection, externalID string) error
 	DeleteMatching(ctx context.Context, collection string, filter rag.Filter) (int, error)
 	Cancel(ctx context.Context, id rag.JobID) (rag.Job, error)

@@ -48,6 +48,7 @@ func wireCollection(c rag.Collection) collection {
 type document struct {
 	ID         rag.DocumentID `json:"id"`
 	ExternalID string         `json:"external_id"`
+	Archive    *string        `json:"archive"`
 	Version    int            `json:"version"`
 	Title      string         `json:"title"`
 	SourceURI  string         `json:"source_uri"`
@@ -63,7 +64,7 @@ type document struct {
 
 func wireDocument(d rag.Document) document {
 	return document{
-		ID: d.ID, ExternalID: d.ExternalID, Version: d.Version, Title: d.Title, SourceURI: d.SourceURI, MediaType: d.MediaType, SHA256: d.SHA256, Language: d.Language,
+		ID: d.ID, ExternalID: d.ExternalID, Archive: wireOptional(d.Archive), Version: d.Version, Title: d.Title, SourceURI: d.SourceURI, MediaType: d.MediaType, SHA256: d.SHA256, Language: d.Language,
 		Metadata: wireMetadata(d.Metadata), Characters: d.Characters, Chunks: d.Chunks, CreatedAt: d.CreatedAt.UTC(), UpdatedAt: d.UpdatedAt.UTC(),
 	}
 }
@@ -129,14 +130,15 @@ func wireJobError(e *rag.JobError) *jobError {
 }
 
 type jobDocument struct {
-	ID         rag.DocumentID `json:"id"`
-	ExternalID string         `json:"external_id"`
-	Version    int            `json:"version"`
-	State      string         `json:"state"`
-	Published  bool           `json:"published"`
-	Unchanged  bool           `json:"unchanged"`
-	Error      *jobError      `json:"error"`
-	Warnings   []string       `json:"warnings"`
+	ID         *rag.DocumentID   `json:"id"`
+	ExternalID string            `json:"external_id"`
+	Archive    *string           `json:"archive"`
+	Version    int               `json:"version"`
+	State      rag.DocumentState `json:"state"`
+	Published  bool              `json:"published"`
+	Unchanged  bool              `json:"unchanged"`
+	Error      *jobError         `json:"error"`
+	Warnings   []string          `json:"warnings"`
 }
 
 type progress struct {
@@ -197,14 +199,8 @@ func wireJob(j rag.Job, collectionName string) job {
 		out.Slowest = &slowFile{slow.ExternalID, slow.Stage, float64(slow.Took.Microseconds()) / 1000}
 	}
 	for _, d := range j.Documents {
-		state := "queued"
-		switch {
-		case d.Published:
-			state = "published"
-		case d.Error != nil:
-			state = "failed"
-		}
-		out.Documents = append(out.Documents, jobDocument{d.Document, d.ExternalID, d.Version, state, d.Published, d.Unchanged, wireJobError(d.Error), wireStrings(d.Warnings)})
+		state := d.State()
+		out.Documents = append(out.Documents, jobDocument{wireOptional(d.Document), d.ExternalID, wireOptional(d.Archive), d.Version, state, state == rag.DocumentPublished, d.Unchanged, wireJobError(d.Error), wireStrings(d.Warnings)})
 	}
 	return out
 }

@@ -67,7 +67,7 @@ func (s *work) documents(ctx context.Context, log *slog.Logger) (failed int, err
 	}
 	total := len(l.Job.Documents)
 	for _, d := range l.Job.Documents {
-		if d.Published {
+		if d.Published || d.Action == rag.ActionSkip {
 			s.counts.Published++
 			s.counts.Parsed++
 		}
@@ -100,6 +100,9 @@ func (s *work) documents(ctx context.Context, log *slog.Logger) (failed int, err
 			return failed, step.err
 		}
 	}
+	if err := s.removeVanished(ctx); err != nil {
+		return failed, err
+	}
 	return failed, s.progress(ctx, rag.StagePublish, s.counts.Published, total)
 }
 
@@ -122,7 +125,11 @@ func (s *work) draftGroups(ctx context.Context, log *slog.Logger, out chan<- []*
 		}
 	}
 	for n := range total {
-		if l.Job.Documents[n].Published {
+		if l.Job.Documents[n].Action == rag.ActionRefuse {
+			failed++
+			s.count(func(c *rag.StageCounts) { c.Parsed++ })
+		}
+		if l.Job.Documents[n].Published || l.Job.Documents[n].Action != rag.ActionTakeIn {
 			continue
 		}
 		if err := s.progress(ctx, rag.StageParse, n, total); err != nil {

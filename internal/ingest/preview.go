@@ -3,10 +3,11 @@ package ingest
 import (
 	"context"
 
+	"footnote/internal/ingest/parse"
 	"footnote/internal/rag"
 )
 
-// Preview tells what a source would give: its text, structure and chunks, cut as the named collection's are, or as a new one's where none is named. Nothing is stored or embedded.
+// Preview tells what a source would give: its text, structure and chunks, or those of each file of an archive, cut as the named collection's are, or as a new one's where none is named. Nothing is stored or embedded.
 // Errors: those of Submit.
 func (s *Service) Preview(ctx context.Context, collection string, source rag.Source) (rag.Preview, error) {
 	var out rag.Preview
@@ -21,6 +22,13 @@ func (s *Service) Preview(ctx context.Context, collection string, source rag.Sou
 	if err != nil {
 		return out, err
 	}
+	if parse.IsArchive(u.MediaType) {
+		return s.previewFiles(ctx, c, e, u, content)
+	}
+	return s.preview(ctx, c, e, u, content)
+}
+
+func (s *Service) preview(ctx context.Context, c rag.Collection, e Embedder, u rag.Upload, content []byte) (out rag.Preview, err error) {
 	v, parsed, err := s.prepare(ctx, c, e, u, rag.JobDocument{ExternalID: u.ExternalID, Version: 1}, content, nil, nil)
 	if err != nil {
 		return out, err

@@ -30,9 +30,11 @@ type Catalog interface {
 
 	Twin(ctx context.Context, collection rag.CollectionID, sha256 string) (rag.DocumentID, error)
 	Recipe(ctx context.Context, id rag.DocumentID) (string, error)
+	ArchiveFiles(ctx context.Context, collection rag.CollectionID, archive string) ([]string, error)
 	HasDocument(ctx context.Context, id rag.DocumentID) (bool, error)
 	ImportDocument(ctx context.Context, v rag.Version) error
 	Text(ctx context.Context, id rag.DocumentID) (string, error)
+	Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error)
 	Document(ctx context.Context, collection rag.CollectionID, externalID string) (rag.Document, error)
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
 	Documents(ctx context.Context, collection rag.CollectionID, filter *rag.Filter, after string, limit int) ([]rag.Document, error)
@@ -63,6 +65,7 @@ type Catalog interface {
 	SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error
 	Publish(ctx context.Context, id rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error)
 	Confirm(ctx context.Context, id rag.JobID, token int64, n int, recipe string) (bool, error)
+	Remove(ctx context.Context, id rag.JobID, token int64, n int) ([]rag.ChunkID, error)
 	FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error
 	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error
 	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error

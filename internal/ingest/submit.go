@@ -20,13 +20,13 @@ import (
 	"footnote/internal/rag"
 )
 
-// MaxSources is how many documents one job may have.
+// MaxSources is how many documents and archives one job may be made of.
 const MaxSources = 256
 
 // headBytes is how much of a file is looked at to tell its type.
 const headBytes = 4096
 
-// Submit stores the sources and queues a job for them; when it returns, the job survives a crash. Sources are read once, in order.
+// Submit stores the sources, of an archive each file, and queues a job for them; when it returns, the job survives a crash. Sources are read once, in order.
 // Errors: rag.Unsupported naming a file that cannot be read; rag.TooLarge; rag.Invalid naming the field; rag.NotFound for an
 // unknown collection; rag.ModelMismatch for one that another model embedded.
 func (s *Service) Submit(ctx context.Context, collection string, sources []rag.Source) (rag.Job, error) {
@@ -37,19 +37,38 @@ func (s *Service) Submit(ctx context.Context, collection string, sources []rag.S
 	if len(sources) == 0 || len(sources) > MaxSources {
 		return rag.Job{}, rag.Errorf(rag.Invalid, "A request must carry 1 to %d documents, got %d.", MaxSources, len(sources))
 	}
-	uploads := make([]rag.Upload, len(sources))
+	var uploads []rag.Upload
 	seen := map[string]bool{}
-	for i, source := range sources {
-		u := source.Upload
-		if u.ExternalID != "" && seen[u.ExternalID] {
-			return rag.Job{}, rag.FieldErrorf("/external_id", "Two documents of one request have the external_id %q.", rag.Clip(u.ExternalID, 80))
-		}
-		seen[u.ExternalID] = true
-		if uploads[i], err = s.store(ctx, source); err != nil {
+	archives := false
+	for _, source := range sources {
+		stored, err := s.store(ctx, source)
+		if err != nil {
 			return rag.Job{}, err
+		}
+		for _, u := range stored {
+			if u.ExternalID != "" && seen[u.ExternalID] {
+				return rag.Job{}, rag.FieldErrorf("/external_id", "Two documents of one request have the external_id %q.", rag.Clip(u.ExternalID, 80))
+			}
+			seen[u.ExternalID] = true
+			archives = archives || u.Archive != ""
+		}
+		if uploads = append(uploads, stored...); len(uploads) > maxFiles {
+			return rag.Job{}, rag.Errorf(rag.TooLarge, "The request has more than %d documents with those in its archives; send them in parts.", maxFiles)
 		}
 	}
 	s.o.Failpoint("store")
+	if archives {
+		unlock, err := s.lockArchives(ctx, c)
+		if err != nil {
+			return rag.Job{}, err
+		}
+		defer unlock()
+		gone, err := s.vanished(ctx, c, uploads)
+		if err != nil {
+			return rag.Job{}, err
+		}
+		uploads = append(uploads, gone...)
+	}
 	job, err := s.o.Catalog.Submit(ctx, c.ID, uploads)
 	if err != nil {
 		return job, err
@@ -86,27 +105,30 @@ func validate(u rag.Upload) error {
 	return u.Metadata.Validate()
 }
 
-// store checks a source and puts its bytes into the blob store.
-func (s *Service) store(ctx context.Context, source rag.Source) (rag.Upload, error) {
+// store checks a source and puts its bytes, or those of an archive's files, into the blob store.
+func (s *Service) store(ctx context.Context, source rag.Source) ([]rag.Upload, error) {
 	u := source.Upload
 	if err := validate(u); err != nil {
-		return u, err
+		return nil, err
 	}
 	r := bufio.NewReaderSize(source.Content, headBytes)
 	head, err := r.Peek(headBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return u, err
+		return nil, err
 	}
 	if u.MediaType, err = s.reader().MediaType(u.Filename, u.MediaType, head); err != nil {
-		return u, err
+		return nil, err
+	}
+	if parse.IsArchive(u.MediaType) {
+		return s.unpack(ctx, u, r)
 	}
 	if u.SHA256, u.Bytes, err = s.o.Blobs.Put(ctx, r, rag.MaxDocumentBytes); err != nil {
-		return u, err
+		return nil, err
 	}
 	if u.Bytes == 0 {
-		return u, rag.Errorf(rag.Invalid, "The document %q is empty.", rag.Clip(u.ExternalID, 80))
+		return nil, rag.Errorf(rag.Invalid, "The document %q is empty.", rag.Clip(u.ExternalID, 80))
 	}
-	return u, nil
+	return []rag.Upload{u}, nil
 }
 
 // read checks a source that is not to be stored, tells its type, and reads it whole.
@@ -125,17 +147,25 @@ func (s *Service) read(source rag.Source) (u rag.Upload, content []byte, err err
 	return u, content, err
 }
 
-// DryRun tells what Submit of the source would change; nothing is stored or embedded.
-func (s *Service) DryRun(ctx context.Context, collection string, source rag.Source) (rag.DryRun, error) {
-	var out rag.DryRun
+// DryRun tells what Submit of the source would change, of an archive file by file; nothing is stored or embedded.
+func (s *Service) DryRun(ctx context.Context, collection string, source rag.Source) ([]rag.DryRun, error) {
 	c, e, err := s.open(ctx, collection)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
 	u, content, err := s.read(source)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
+	if parse.IsArchive(u.MediaType) {
+		return s.dryRunFiles(ctx, c, e, u, content)
+	}
+	d, err := s.dryRun(ctx, c, e, u, content)
+	return []rag.DryRun{d}, err
+}
+
+func (s *Service) dryRun(ctx context.Context, c rag.Collection, e Embedder, u rag.Upload, content []byte) (rag.DryRun, error) {
+	out := rag.DryRun{State: rag.DocumentPublished}
 	before := map[rag.ChunkID]rag.Chunk{}
 	d, err := s.o.Catalog.Document(ctx, c.ID, u.ExternalID)
 	switch {
@@ -228,7 +258,7 @@ func (s *Service) prepare(ctx context.Context, c rag.Collection, e Embedder, u r
 	}
 	v.Text, v.Pages, v.Warnings = p.Text, p.Pages(), bounded(p.Warnings)
 	v.Document = rag.Document{
-		ID: d.Document, Collection: c.ID, ExternalID: d.ExternalID, Version: d.Version, Title: title, SourceURI: u.SourceURI, MediaType: u.MediaType,
+		ID: d.Document, Collection: c.ID, ExternalID: d.ExternalID, Archive: u.Archive, Version: d.Version, Title: title, SourceURI: u.SourceURI, MediaType: u.MediaType,
 		SHA256: u.SHA256, Language: p.Language, Metadata: metadata, Characters: utf8.RuneCountInString(p.Text), Chunks: len(v.Chunks),
 	}
 	return v, p, nil

@@ -21,10 +21,19 @@ type Block struct {
 	Kind  BlockKind
 	Span  Span
 	Level int // of a heading, 1–6; of a list item's list, its depth; else 0
-	Page  int // from 1; 0 when the source has no pages
+	Page  int // where it begins, from 1; 0 when the source has no pages
+
+	// Turns are the places in the block, in order, at which another page begins. Empty: it lies on one page.
+	Turns []PageTurn
 
 	// What a piece of the block needs to be understood: of a table, its head, the first rows of it; of a list, the paragraph before it that leads it in. Empty: nothing.
 	Header Span
+}
+
+// PageTurn is the place in a text at which a page begins.
+type PageTurn struct {
+	At   int // code points
+	Page int // from 1
 }
 
 // Parsed is what a parser makes of a file: the normalised text that every span indexes, and its structure.
@@ -38,18 +47,33 @@ type Parsed struct {
 	Warnings  []string
 }
 
-// Pages are the pages of the text that have blocks, in order. A block that goes on over a page's end belongs to the page where it begins.
+// Pages are the pages of the text that have blocks, in text order. Files inside a file, such as two PDFs attached to one mail, have pages of their own, so a number may come again, and what
+// is between them may be on none.
 func (p Parsed) Pages() []PageSpan {
 	var pages []PageSpan
-	end := utf8.RuneCountInString(p.Text)
+	open := false // whether the last page goes on
+	turn := func(at, page int) {
+		if open && pages[len(pages)-1].Number == page {
+			return
+		}
+		if open {
+			pages[len(pages)-1].Span.End = at
+		}
+		if open = page > 0; open {
+			pages = append(pages, PageSpan{page, Span{at, at}})
+		}
+	}
 	for _, b := range p.Blocks {
-		if b.Page == 0 || b.Span.Empty() || len(pages) > 0 && b.Page <= pages[len(pages)-1].Number {
+		if b.Span.Empty() {
 			continue
 		}
-		if n := len(pages); n > 0 {
-			pages[n-1].Span.End = b.Span.Start
+		turn(b.Span.Start, b.Page)
+		for _, t := range b.Turns {
+			turn(t.At, t.Page)
 		}
-		pages = append(pages, PageSpan{b.Page, Span{b.Span.Start, end}})
+	}
+	if open {
+		pages[len(pages)-1].Span.End = utf8.RuneCountInString(p.Text)
 	}
 	return pages
 }

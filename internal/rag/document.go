@@ -2,6 +2,7 @@ package rag
 
 import (
 	"math"
+	"sort"
 	"time"
 	"unicode/utf8"
 )
@@ -23,7 +24,8 @@ type Document struct {
 	ID         DocumentID
 	Collection CollectionID
 	ExternalID string
-	Version    int // counts up from 1; 0 while no version is active
+	Archive    string // external id of the archive that it came in; empty: it came by itself
+	Version    int    // counts up from 1; 0 while no version is active
 	Title      string
 	SourceURI  string
 	MediaType  string
@@ -36,20 +38,19 @@ type Document struct {
 	UpdatedAt  time.Time
 }
 
-// PageSpan is a page of a document's text: from its first character to the first of the next page that has text. Pages without text have none.
+// PageSpan is a page of a document's text: from its first character to the first of the next page that has text, or of what is on no page. Pages without text have none.
 type PageSpan struct {
 	Number int // from 1
 	Span   Span
 }
 
-// PageAt is the number of the page that has the character at; 0 when there are no pages, or none has it.
+// PageAt is the number of the page that has the character at; 0 when there are no pages, or none has it. pages are in text order.
 func PageAt(pages []PageSpan, at int) int {
-	for _, p := range pages {
-		if p.Span.Start <= at && at < p.Span.End {
-			return p.Number
-		}
+	i := sort.Search(len(pages), func(i int) bool { return pages[i].Span.End > at })
+	if i == len(pages) || pages[i].Span.Start > at {
+		return 0
 	}
-	return 0
+	return pages[i].Number
 }
 
 // Metadata are a document's filterable fields: string, float64, bool, or a list of strings ([]string).

@@ -73,16 +73,56 @@ type JobError struct {
 	Message string
 }
 
-// JobDocument is one document version that a job makes.
+// JobAction is what a job does with one of its documents.
+type JobAction string
+
+// The actions. Files of an archive are known one by one when it is handed in, those that nothing can be made of too.
+const (
+	ActionTakeIn JobAction = ""       // make a version of it and publish that
+	ActionRemove JobAction = "remove" // delete it: the archive that it came in was handed in without it
+	ActionSkip   JobAction = "skip"   // nothing: it is of a kind that is not read
+	ActionRefuse JobAction = "refuse" // nothing: it cannot be read, however often it is tried
+)
+
+// JobDocument is one document version that a job makes, or a file of an archive that it makes none of.
 type JobDocument struct {
-	Document   DocumentID
+	Document   DocumentID // empty where the action is to skip or to refuse
 	ExternalID string
+	Archive    string // external id of the archive that it came in; empty: it came by itself
+	Action     JobAction
 	Version    int
-	Published  bool
+	Published  bool // or removed
 	Unchanged  bool // it was published without any work: the active version was made of the same bytes in the same way
 	Error      *JobError
-	Warnings   []string // what of the file could not be read, such as pages of a scan; of a published document
+	Warnings   []string // what of the file could not be read, such as pages of a scan; of one that is skipped, why
 }
+
+// State is how the document stands.
+func (d JobDocument) State() DocumentState {
+	switch {
+	case d.Action == ActionSkip:
+		return DocumentSkipped
+	case d.Error != nil:
+		return DocumentFailed
+	case d.Published && d.Action == ActionRemove:
+		return DocumentRemoved
+	case d.Published:
+		return DocumentPublished
+	}
+	return DocumentQueued
+}
+
+// DocumentState says how a document of a job stands.
+type DocumentState string
+
+// The states.
+const (
+	DocumentQueued    DocumentState = "queued"
+	DocumentPublished DocumentState = "published"
+	DocumentFailed    DocumentState = "failed"
+	DocumentSkipped   DocumentState = "skipped"
+	DocumentRemoved   DocumentState = "removed"
+)
 
 // MaxWarnings bounds the warnings that are kept of a document; the last of them counts those that are not.
 const MaxWarnings = 50
@@ -90,7 +130,10 @@ const MaxWarnings = 50
 // Upload is a document as it was handed in: its bytes are in the blob store under SHA256.
 type Upload struct {
 	ExternalID string // empty: the document's own new id
-	Title      string // empty: the source's own, when it has one
+	Archive    string // external id of the archive that it came in; empty: it came by itself
+	Action     JobAction
+	Reason     *JobError // why it is skipped or refused
+	Title      string    // empty: the source's own, when it has one
 	SourceURI  string
 	Filename   string // helps to tell the media type
 	MediaType  string // as declared; may be empty

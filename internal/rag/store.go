@@ -78,6 +78,16 @@ type Preview struct {
 	Parsed Parsed
 	Chunks []Chunk
 	Tokens []int // of what is embedded of each chunk
+
+	Files []FilePreview // of an archive, which has nothing else
+}
+
+// FilePreview is what a file of an archive would give.
+type FilePreview struct {
+	ExternalID string
+	State      DocumentState // that a job would give it
+	Error      *JobError     // why it is skipped or failed
+	Preview    *Preview      // nil where there is an error
 }
 
 // DryRun tells what an ingest would change, nothing stored. Counts are of chunks.
@@ -85,8 +95,10 @@ type DryRun struct {
 	ExternalID string
 	Title      string
 	MediaType  string
-	Exists     bool // a version is active now
-	Unchanged  bool // the same bytes, title and metadata are active now
+	State      DocumentState // that a job would give it: of a file of an archive perhaps another than published
+	Error      *JobError     // why it would be skipped or failed
+	Exists     bool          // a version is active now
+	Unchanged  bool          // the same bytes, title and metadata are active now
 	Added      int
 	Kept       int
 	Removed    int

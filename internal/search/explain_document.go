@@ -54,13 +54,13 @@ func (r *request) named(ctx context.Context, id string) (rag.Document, rag.Colle
 	}
 	for _, c := range r.collections {
 		if err == nil && d.Collection == c.ID {
-			return d, c, nil
+			return d, c.Collection, nil
 		}
 	}
 	for _, c := range r.collections {
 		d, err := r.o.Documents.Document(ctx, c.ID, id)
 		if err == nil || rag.CodeOf(err) != rag.NotFound {
-			return d, c, err
+			return d, c.Collection, err
 		}
 	}
 	return rag.Document{}, rag.Collection{}, rag.DocumentMissing(id)

@@ -22,9 +22,11 @@ const (
 // how much of the query the best of the list have; it decides how many of those zeros count among the scores. Alone in its list a candidate has no z-score; among many zeros, one of up to 10. That
 // is right for the only chunk with the identifier that was asked for, and wrong for the only one that shares a number with a question in another language.
 //
+// What is foreign is in another language than the query, and that the lexical list lacks it, or has it for a number that they share, says nothing of it: its lexical score is at least what its dense one is.
+//
 // rag.ZScore, the default, measured above rag.RRF on six of eight sets and nowhere below the better half by more than .003; docs/quality.md has
 // rag.Convex beside them.
-func Fuse(how rag.Fusion, dense, lexical []rag.Candidate, coverage float64) []rag.Candidate {
+func Fuse(how rag.Fusion, dense, lexical []rag.Candidate, coverage float64, foreign map[rag.ChunkID]bool) []rag.Candidate {
 	switch {
 	case len(lexical) == 0:
 		return slices.Clone(dense)
@@ -34,17 +36,11 @@ func Fuse(how rag.Fusion, dense, lexical []rag.Candidate, coverage float64) []ra
 	scores := make(map[rag.ChunkID]float64, len(dense)+len(lexical))
 	switch how {
 	case rag.RRF:
-		for _, list := range [][]rag.Candidate{dense, lexical} {
-			for i, c := range list {
-				scores[c.ID] += 1 / float64(rankConstant+i+1)
-			}
-		}
+		reciprocal(scores, dense, lexical, foreign)
 	case rag.Convex:
-		add(scores, dense, denseWeight, lexical, limits(dense, 0))
-		add(scores, lexical, 1-denseWeight, dense, limits(lexical, zeros(dense, lexical, coverage)))
+		sum(scores, dense, limits(dense, 0), lexical, limits(lexical, zeros(dense, lexical, coverage)), foreign)
 	default:
-		add(scores, dense, denseWeight, lexical, moments(dense, 0))
-		add(scores, lexical, 1-denseWeight, dense, moments(lexical, zeros(dense, lexical, coverage)))
+		sum(scores, dense, moments(dense, 0), lexical, moments(lexical, zeros(dense, lexical, coverage)), foreign)
 	}
 	out := make([]rag.Candidate, 0, len(scores))
 	for id, s := range scores {
@@ -83,19 +79,48 @@ type scale struct{ zero, unit, least float64 }
 
 func (s scale) of(score float64) float64 { return (score - s.zero) / s.unit }
 
-// add adds weight times their scaled scores to the scores of list's candidates; the candidates that only other has get weight·least, or what the last of list got, if that is less.
-func add(scores map[rag.ChunkID]float64, list []rag.Candidate, weight float64, other []rag.Candidate, by scale) {
-	in := make(map[rag.ChunkID]bool, len(list))
+// all maps the scores of list, and of the candidates that only other has: those get the scale's least, or what the last of list got, if that is less.
+func (s scale) all(list, other []rag.Candidate) map[rag.ChunkID]float64 {
+	out := make(map[rag.ChunkID]float64, len(list)+len(other))
+	least := s.least
 	for _, c := range list {
-		s := by.of(c.Score)
-		by.least = min(by.least, s)
-		in[c.ID] = true
-		scores[c.ID] += weight * s
+		v := s.of(c.Score)
+		least = min(least, v)
+		out[c.ID] = v
 	}
 	for _, c := range other {
-		if !in[c.ID] {
-			scores[c.ID] += weight * by.least
+		if _, ok := out[c.ID]; !ok {
+			out[c.ID] = least
 		}
+	}
+	return out
+}
+
+// sum adds the scaled scores of both lists by their weights.
+func sum(scores map[rag.ChunkID]float64, dense []rag.Candidate, byDense scale, lexical []rag.Candidate, byLexical scale, foreign map[rag.ChunkID]bool) {
+	d, l := byDense.all(dense, lexical), byLexical.all(lexical, dense)
+	for id, x := range d {
+		y := l[id]
+		if foreign[id] {
+			y = max(y, x)
+		}
+		scores[id] = denseWeight*x + (1-denseWeight)*y
+	}
+}
+
+// reciprocal adds the reciprocal ranks.
+func reciprocal(scores map[rag.ChunkID]float64, dense, lexical []rag.Candidate, foreign map[rag.ChunkID]bool) {
+	found := make(map[rag.ChunkID]float64, len(lexical))
+	for i, c := range lexical {
+		found[c.ID] = 1 / float64(rankConstant+i+1)
+		scores[c.ID] = found[c.ID]
+	}
+	for i, c := range dense {
+		rank := 1 / float64(rankConstant+i+1)
+		if foreign[c.ID] {
+			scores[c.ID] = max(found[c.ID], rank)
+		}
+		scores[c.ID] += rank
 	}
 }
 

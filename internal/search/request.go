@@ -20,7 +20,7 @@ type request struct {
 	text        string          // the query's, without the marks of its phrases
 	phrases     []string        // that every hit must have
 	as          *rag.Collection // instead of what the catalog has
-	collections []rag.Collection
+	collections []spec
 	vectors     map[string]rag.Embedding // the query's, by the fingerprint of their model
 	terms       rag.SparseVector
 	timings     rag.Timings
@@ -102,9 +102,9 @@ func (r *request) open(ctx context.Context) error {
 	return nil
 }
 
-func (r *request) lookUp(ctx context.Context, name string) (rag.Collection, error) {
+func (r *request) lookUp(ctx context.Context, name string) (spec, error) {
 	if r.as != nil {
-		return *r.as, nil
+		return r.specOf(ctx, *r.as)
 	}
 	return r.collection(ctx, name)
 }
@@ -201,7 +201,11 @@ func (r *request) ask(ctx context.Context, depth int) (exhausted bool, err error
 		return false, err
 	}
 	defer r.timed("fuse", time.Now())
-	r.fused = Fuse(r.query.Fusion, r.dense, r.lexical, coverage)
+	foreign, err := r.foreign(ctx)
+	if err != nil {
+		return false, err
+	}
+	r.fused = Fuse(r.query.Fusion, r.dense, r.lexical, coverage, foreign)
 	return exhausted, nil
 }
 

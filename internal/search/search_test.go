@@ -12,6 +12,7 @@ import (
 
 	"footnote/internal/lexical"
 	"footnote/internal/rag"
+	"footnote/internal/text"
 )
 
 func list(ids ...string) []rag.Candidate {
@@ -32,10 +33,10 @@ func ids(c []rag.Candidate) (s string) {
 func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
 	t.Parallel()
 	for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
-		if got := ids(Fuse(how, list("c", "a", "b"), nil, 0)); got != "cab" {
+		if got := ids(Fuse(how, list("c", "a", "b"), nil, 0, nil)); got != "cab" {
 			t.Errorf("%s: got %s", how, got)
 		}
-		if got := ids(Fuse(how, nil, list("b", "a"), 0)); got != "ba" {
+		if got := ids(Fuse(how, nil, list("b", "a"), 0, nil)); got != "ba" {
 			t.Errorf("%s: got %s", how, got)
 		}
 	}
@@ -44,7 +45,7 @@ func TestFuse_EmptyListLeavesTheOther(t *testing.T) {
 func TestFuse_ZScoreIsTheDefinition(t *testing.T) {
 	t.Parallel()
 	// Dense 3, 2, 1: z = ±√1.5, 0. c is in the dense list only and scores 0 in the lexical one. Lexical 2, 1, 0: the same.
-	got := Fuse(rag.ZScore, list("a", "b", "c"), list("b", "a"), 0)
+	got := Fuse(rag.ZScore, list("a", "b", "c"), list("b", "a"), 0, nil)
 	z := math.Sqrt(1.5)
 	want := map[rag.ChunkID]float64{"a": 0.6 * z, "b": 0.4 * z, "c": -z}
 	for _, c := range got {
@@ -71,7 +72,7 @@ func TestFuse_FullListsTakeNoZeros(t *testing.T) {
 	}
 	last := z(fusionDepth - 1)
 	for _, coverage := range []float64{0, 1} {
-		for _, c := range Fuse(rag.ZScore, dense, lexical, coverage) {
+		for _, c := range Fuse(rag.ZScore, dense, lexical, coverage, nil) {
 			i := slices.IndexFunc(dense, func(d rag.Candidate) bool { return d.ID == c.ID })
 			j := slices.IndexFunc(lexical, func(l rag.Candidate) bool { return l.ID == c.ID })
 			d, l := last, last
@@ -96,7 +97,7 @@ func TestFuse_ShortLexicalListCountsWhatItLacks(t *testing.T) {
 	}
 	dense[0].Score = 0.54 // four deviations above the mean
 	rankOf := func(id string, lexical []rag.Candidate, coverage float64) int {
-		return slices.IndexFunc(Fuse(rag.ZScore, dense, lexical, coverage), func(c rag.Candidate) bool { return string(c.ID) == id }) + 1
+		return slices.IndexFunc(Fuse(rag.ZScore, dense, lexical, coverage, nil), func(c rag.Candidate) bool { return string(c.ID) == id }) + 1
 	}
 	for _, id := range []rag.ChunkID{"d099", "x"} { // the last of the dense list, and one that it lacks
 		one := []rag.Candidate{{ID: id, Score: 9}}
@@ -128,7 +129,7 @@ func TestFuse_ShortLexicalListCountsWhatItLacks(t *testing.T) {
 
 func TestFuse_ConvexIsTheDefinition(t *testing.T) {
 	t.Parallel()
-	got := Fuse(rag.Convex, list("a", "b", "c"), list("b", "d"), 0)
+	got := Fuse(rag.Convex, list("a", "b", "c"), list("b", "d"), 0, nil)
 	want := map[rag.ChunkID]float64{"a": 0.6, "b": 0.3 + 0.4, "c": 0, "d": 0.2} // a and c score 0 in the lexical list
 	for _, c := range got {
 		if math.Abs(c.Score-want[c.ID]) > 1e-12 {
@@ -139,14 +140,14 @@ func TestFuse_ConvexIsTheDefinition(t *testing.T) {
 		t.Errorf("got %s", ids(got))
 	}
 	// One that stands alone, or among equals, was found, which is more than the others can say.
-	if got := ids(Fuse(rag.Convex, list("b"), list("a"), 0)); got != "ba" {
+	if got := ids(Fuse(rag.Convex, list("b"), list("a"), 0, nil)); got != "ba" {
 		t.Errorf("got %s", got)
 	}
 }
 
 func TestFuse_TieBreaksByChunkID(t *testing.T) {
 	t.Parallel()
-	if got := ids(Fuse(rag.RRF, list("b", "a"), list("a", "b"), 0)); got != "ab" {
+	if got := ids(Fuse(rag.RRF, list("b", "a"), list("a", "b"), 0, nil)); got != "ab" {
 		t.Errorf("got %s", got)
 	}
 	same := []rag.Candidate{{ID: "z", Score: 1}, {ID: "y", Score: 1}}
@@ -155,7 +156,7 @@ func TestFuse_TieBreaksByChunkID(t *testing.T) {
 			same = slices.Clone(same)
 			slices.Reverse(same) // ranks decide
 		}
-		if got := ids(Fuse(how, same, same, 0)); got != "yz" {
+		if got := ids(Fuse(how, same, same, 0, nil)); got != "yz" {
 			t.Errorf("%s: got %s", how, got)
 		}
 	}
@@ -193,7 +194,7 @@ func TestFuse_KeepsEveryCandidateOnce(t *testing.T) {
 			want[c.ID] = true
 		}
 		for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
-			got := Fuse(how, x, y, 0)
+			got := Fuse(how, x, y, 0, nil)
 			if len(got) != len(want) || !slices.IsSortedFunc(got, func(a, b rag.Candidate) int {
 				if len(x) == 0 || len(y) == 0 {
 					return 0
@@ -287,6 +288,24 @@ func (w *world) Embeddings(_ context.Context, ids []rag.ChunkID) (map[rag.ChunkI
 			if slices.Contains(ids, id(text)) {
 				out[id(text)] = embed(text)
 			}
+		}
+	}
+	return out, nil
+}
+
+func (w *world) Languages(_ context.Context, c rag.CollectionID) (out []string, err error) {
+	for _, s := range w.texts[c] {
+		out = append(out, text.Language(s))
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+func (w *world) ChunkLanguages(_ context.Context, c rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error) {
+	out := map[rag.ChunkID]string{}
+	for _, s := range w.texts[c] {
+		if slices.Contains(ids, id(s)) {
+			out[id(s)] = text.Language(s)
 		}
 	}
 	return out, nil

@@ -19,6 +19,8 @@ type Catalog interface {
 	Collection(ctx context.Context, name string) (rag.Collection, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
+	Languages(ctx context.Context, collection rag.CollectionID) ([]string, error)
+	ChunkLanguages(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error)
 }
 
 // Documents is what search asks of the truth to explain what became of a document.
@@ -82,24 +84,33 @@ type Service struct {
 // spec is a collection as it was looked up a moment ago.
 type spec struct {
 	rag.Collection
-	at time.Time
+	languages []string // of its documents; "" is one that is not known
+	at        time.Time
 }
 
 // specAge is for how long a collection's identity is taken for known: most searches then ask the catalog once, for the passages.
 const specAge = time.Second
 
 // collection finds a collection; its counts may be old.
-func (s *Service) collection(ctx context.Context, name string) (rag.Collection, error) {
+func (s *Service) collection(ctx context.Context, name string) (spec, error) {
 	if v, ok := s.specs.Load(name); ok && time.Since(v.(spec).at) < specAge {
-		return v.(spec).Collection, nil
+		return v.(spec), nil
 	}
 	c, err := s.o.Catalog.Collection(ctx, name)
 	if err != nil {
 		s.specs.Delete(name)
-		return c, err
+		return spec{}, err
 	}
-	s.specs.Store(name, spec{c, time.Now()})
-	return c, nil
+	found, err := s.specOf(ctx, c)
+	if err == nil {
+		s.specs.Store(name, found)
+	}
+	return found, err
+}
+
+func (s *Service) specOf(ctx context.Context, c rag.Collection) (spec, error) {
+	languages, err := s.o.Catalog.Languages(ctx, c.ID)
+	return spec{c, languages, time.Now()}, err
 }
 
 // New makes a Service.

@@ -33,8 +33,11 @@ type Catalog interface {
 	Twin(ctx context.Context, collection rag.CollectionID, sha256 string) (rag.DocumentID, error)
 	Recipe(ctx context.Context, id rag.DocumentID) (string, error)
 	Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error)
+	ArchiveFiles(ctx context.Context, collection rag.CollectionID, archive string) ([]string, error)
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
+	Languages(ctx context.Context, collection rag.CollectionID) ([]string, error)
+	ChunkLanguages(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
 	EmbeddingsByText(ctx context.Context, fingerprint string, texts []rag.TextHash) (map[rag.TextHash]rag.Embedding, error)
 	EachChunk(ctx context.Context, collection rag.CollectionID, f func(rag.StoredChunk) error) error
@@ -50,6 +53,7 @@ type Catalog interface {
 	SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error
 	Publish(ctx context.Context, id rag.JobID, token int64, n int, v rag.Version) ([]rag.ChunkID, error)
 	Confirm(ctx context.Context, id rag.JobID, token int64, n int, recipe string) (bool, error)
+	Remove(ctx context.Context, id rag.JobID, token int64, n int) ([]rag.ChunkID, error)
 	FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error
 	FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error
 	ReleaseJob(ctx context.Context, id rag.JobID, token int64) error
@@ -107,7 +111,7 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) Catalog) {
 		"delete": deletes, "jobs": jobs, "filters": filters, "citations": citations, "concurrent": concurrent,
 		"idempotency": idempotency, "keys": keys, "leasing": leasing, "names": names, "import": imports, "re-embedding": reembedding,
 		"by text": byText, "by text while models are swapped": byTextSwapped,
-		"warnings and pages": warnings, "progress": progress, "unchanged": unchanged, "retry": retry,
+		"warnings and pages": warnings, "progress": progress, "unchanged": unchanged, "retry": retry, "languages": languages, "archives": archives,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -92,6 +92,30 @@ func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []
 	    JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = $2`, uuids(ids), collection)
 }
 
+// Languages are those of the collection's documents, each once, of documents without an active version too; "" is one that is not known. It looks once at each language, not at each document.
+func (s *Store) Languages(ctx context.Context, collection rag.CollectionID) ([]string, error) {
+	return list(ctx, s, func(row stored.Row) (language string, err error) { err = row.Scan(&language); return language, err },
+		`WITH RECURSIVE found(language) AS ((SELECT language FROM documents WHERE collection_id = $1 ORDER BY language LIMIT 1)
+		    UNION ALL SELECT (SELECT d.language FROM documents d WHERE d.collection_id = $1 AND d.language > found.language ORDER BY d.language LIMIT 1) FROM found WHERE found.language IS NOT NULL)
+		    SELECT language FROM found WHERE language IS NOT NULL`, collection)
+}
+
+// ChunkLanguages are the languages of the documents of those of the chunks that an active version of the collection lists.
+func (s *Store) ChunkLanguages(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error) {
+	out := make(map[rag.ChunkID]string, len(ids))
+	err := s.read(ctx, func() error {
+		return each(ctx, s.pool, func(rows pgx.Rows) error {
+			var id rag.ChunkID
+			var language string
+			err := rows.Scan(&id, &language)
+			out[id] = language
+			return err
+		}, `SELECT k.chunk_id::text, d.language FROM unnest($1::uuid[]) j(id) JOIN chunks k ON k.chunk_id = j.id JOIN documents d ON d.id = k.document_id WHERE d.collection_id = $2`,
+			uuids(ids), collection)
+	})
+	return out, err
+}
+
 // Embeddings returns the vectors of those of the chunks that are stored.
 func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error) {
 	out := make(map[rag.ChunkID]rag.Embedding, len(ids))
@@ -180,16 +204,31 @@ func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID,
 		if err != nil {
 			return err
 		}
-		if removed, err = chunkIDs(ctx, tx, id); err != nil {
-			return err
-		}
-		if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `DELETE FROM documents WHERE id = $1`, id)
+		removed, err = deleteDocument(ctx, tx, collection, id)
 		return err
 	})
 	return removed, err
+}
+
+// deleteDocument deletes a document whose row is locked.
+func deleteDocument(ctx context.Context, tx pgx.Tx, collection rag.CollectionID, id rag.DocumentID) ([]rag.ChunkID, error) {
+	removed, err := chunkIDs(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
+		return nil, err
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM documents WHERE id = $1`, id)
+	return removed, err
+}
+
+// ArchiveFiles lists the external ids of the documents that came in an archive, those included that no job has published yet.
+func (s *Store) ArchiveFiles(ctx context.Context, collection rag.CollectionID, archive string) ([]string, error) {
+	return list(ctx, s, func(row stored.Row) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	}, `SELECT external_id FROM documents WHERE collection_id = $1 AND archive = $2 AND archive <> '' ORDER BY external_id`, collection, archive)
 }
 
 func chunkIDs(ctx context.Context, q querier, id rag.DocumentID) (ids []rag.ChunkID, err error) {

@@ -82,6 +82,30 @@ func (s *Store) Confirm(ctx context.Context, job rag.JobID, token int64, n int, 
 	return done && err == nil, err
 }
 
+// Remove deletes the job's nth document, unless it was handed in again since the job was made, and marks it as done. It returns the document's chunks, whose removal from the index it has
+// queued. Repeating it changes nothing. Errors as those of ExtendLease.
+func (s *Store) Remove(ctx context.Context, job rag.JobID, token int64, n int) (removed []rag.ChunkID, err error) {
+	err = s.tx(ctx, func(tx pgx.Tx) error {
+		removed = nil
+		if err := held(ctx, tx, job, token); err != nil {
+			return err
+		}
+		var id rag.DocumentID
+		var collection rag.CollectionID
+		err := tx.QueryRow(ctx, `SELECT d.id, d.collection_id FROM job_documents j JOIN documents d ON d.id = j.document_id AND d.last_version = j.version
+		  WHERE j.job_id = $1 AND j.n = $2 AND j.action = 'remove' FOR UPDATE OF d`, job, n).Scan(&id, &collection)
+		if err == nil {
+			removed, err = deleteDocument(ctx, tx, collection, id)
+		}
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE job_documents SET published = true WHERE job_id = $1 AND n = $2 AND action = 'remove'`, job, n)
+		return err
+	})
+	return removed, err
+}
+
 // sameModel checks that a collection still has the model of that fingerprint, and keeps it so until the transaction ends.
 func sameModel(ctx context.Context, q querier, id rag.CollectionID, fingerprint string) error {
 	if fingerprint == "" {
@@ -109,8 +133,8 @@ func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 	return s.tx(ctx, func(tx pgx.Tx) error {
 		now := stored.Micros(s.now())
 		tag, err := tx.Exec(ctx, `INSERT INTO documents (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
-		    characters, chunks, created_at, updated_at)
-		  SELECT $1, id, $2, $3, 0, '', '', '', '', '', '{}', 0, 0, $4, $4 FROM collections WHERE id = $5 ON CONFLICT DO NOTHING`, d.ID, d.ExternalID, d.Version, now, d.Collection)
+		    characters, chunks, created_at, updated_at, archive)
+		  SELECT $1, id, $2, $3, 0, '', '', '', '', '', '{}', 0, 0, $4, $4, $6 FROM collections WHERE id = $5 ON CONFLICT DO NOTHING`, d.ID, d.ExternalID, d.Version, now, d.Collection, d.Archive)
 		if err != nil {
 			return err
 		}

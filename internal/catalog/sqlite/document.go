@@ -98,6 +98,38 @@ func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []
 const hydrateSQL = `SELECT ` + stored.DocumentColumns + `, ` + chunkColumns + `, c.name FROM json_each(?) j CROSS JOIN chunks k ON k.chunk_id = j.value
 	    CROSS JOIN documents d ON d.id = k.document_id CROSS JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = ?`
 
+// Languages are those of the collection's documents, each once, of documents without an active version too; "" is one that is not known. It looks once at each language, not at each document.
+func (s *Store) Languages(ctx context.Context, collection rag.CollectionID) ([]string, error) {
+	var out []string
+	err := each(ctx, s.read, func(rows *sql.Rows) error {
+		var language string
+		err := rows.Scan(&language)
+		out = append(out, language)
+		return err
+	}, `WITH RECURSIVE found(language) AS (SELECT min(language) FROM documents WHERE collection_id = ?1
+	    UNION ALL SELECT (SELECT min(d.language) FROM documents d WHERE d.collection_id = ?1 AND d.language > found.language) FROM found WHERE found.language IS NOT NULL)
+	    SELECT language FROM found WHERE language IS NOT NULL`, collection)
+	return out, err
+}
+
+// ChunkLanguages are the languages of the documents of those of the chunks that an active version of the collection lists.
+func (s *Store) ChunkLanguages(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error) {
+	encoded, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[rag.ChunkID]string, len(ids))
+	err = each(ctx, s.read, func(rows *sql.Rows) error {
+		var id rag.ChunkID
+		var language string
+		err := rows.Scan(&id, &language)
+		out[id] = language
+		return err
+	}, `SELECT k.chunk_id, d.language FROM json_each(?) j CROSS JOIN chunks k ON k.chunk_id = j.value CROSS JOIN documents d ON d.id = k.document_id WHERE d.collection_id = ?`,
+		string(encoded), collection)
+	return out, err
+}
+
 // Embeddings returns the vectors of those of the chunks that are stored.
 func (s *Store) Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error) {
 	encoded, err := json.Marshal(ids)
@@ -171,19 +203,33 @@ func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID,
 		if err != nil {
 			return err
 		}
-		if removed, err = chunkIDs(ctx, tx, id); err != nil {
-			return err
-		}
-		if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
-			return err
-		}
-		if err := noteChange(ctx, tx, collection, id); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM documents WHERE id = ?`, id)
+		removed, err = deleteDocument(ctx, tx, collection, id)
 		return err
 	})
 	return removed, err
+}
+
+func deleteDocument(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, id rag.DocumentID) ([]rag.ChunkID, error) {
+	removed, err := chunkIDs(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := queueRemovals(ctx, tx, collection, id, removed); err != nil {
+		return nil, err
+	}
+	if err := noteChange(ctx, tx, collection, id); err != nil {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM documents WHERE id = ?`, id)
+	return removed, err
+}
+
+// ArchiveFiles lists the external ids of the documents that came in an archive, those included that no job has published yet.
+func (s *Store) ArchiveFiles(ctx context.Context, collection rag.CollectionID, archive string) ([]string, error) {
+	return list(ctx, s.read, func(row stored.Row) (id string, err error) {
+		err = row.Scan(&id)
+		return id, err
+	}, `SELECT external_id FROM documents WHERE collection_id = ? AND archive = ? AND archive <> '' ORDER BY external_id`, collection, archive)
 }
 
 func chunkIDs(ctx context.Context, q querier, id rag.DocumentID) (ids []rag.ChunkID, err error) {

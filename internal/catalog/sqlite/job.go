@@ -21,8 +21,8 @@ func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocume
 	return docs, ups, err
 }
 
-// Submit stores a job that is to make the uploads active versions, one document each, in one transaction. An upload without an
-// external id gets its document's id as one.
+// Submit stores a job that is to make the uploads active versions, one document each, in one transaction, or to remove, skip or refuse them as their actions say. An upload without an
+// external id gets its document's id as one. A removal is a version, too: an upload that comes later outlives it.
 func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []rag.Upload) (rag.Job, error) {
 	job := rag.NewJobID()
 	now := stored.Micros(s.now())
@@ -51,26 +51,46 @@ func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []r
 }
 
 func submitOne(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, job rag.JobID, n int, u rag.Upload, now int64) error {
-	id := rag.NewDocumentID()
-	if u.ExternalID == "" {
-		u.ExternalID = string(id)
-	}
 	metadata, err := stored.Metadata(u.Metadata)
 	if err != nil {
 		return err
 	}
-	const upsert = `INSERT INTO documents (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
-	    characters, chunks, created_at, updated_at)
-	  VALUES (?, ?, ?, 1, 0, '', '', '', '', '', '{}', 0, 0, ?, ?)
-	  ON CONFLICT (collection_id, external_id) DO UPDATE SET last_version = last_version + 1 RETURNING id, last_version`
+	var id rag.DocumentID
 	var version int
-	if err := tx.QueryRowContext(ctx, upsert, id, collection, u.ExternalID, now, now).Scan(&id, &version); err != nil {
+	switch u.Action {
+	case rag.ActionTakeIn:
+		id, version, err = nextVersion(ctx, tx, collection, &u, now)
+	case rag.ActionRemove:
+		// Not of one that was handed in by itself meanwhile. An archive of a release that made one document of it has that one's id.
+		err = tx.QueryRowContext(ctx, `UPDATE documents SET last_version = last_version + 1 WHERE collection_id = ? AND external_id = ? AND (archive = ? OR external_id = ?) RETURNING id, last_version`,
+			collection, u.ExternalID, u.Archive, u.Archive).Scan(&id, &version)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = nil
+		}
+	}
+	if err != nil {
 		return err
 	}
-	const insert = `INSERT INTO job_documents (job_id, n, document_id, external_id, version, published, error_code, error_message, title, source_uri, filename,
-	    media_type, sha256, bytes, metadata) VALUES (?, ?, ?, ?, ?, 0, '', '', ?, ?, ?, ?, ?, ?, ?)`
-	_, err = tx.ExecContext(ctx, insert, job, n, id, u.ExternalID, version, u.Title, u.SourceURI, u.Filename, u.MediaType, u.SHA256, u.Bytes, metadata)
+	e, warnings := stored.Outcome(u)
+	const insert = `INSERT INTO job_documents (job_id, n, document_id, external_id, version, published, error_code, error_message, warnings, title, source_uri, filename,
+	    media_type, sha256, bytes, metadata, archive, action) VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	_, err = tx.ExecContext(ctx, insert, job, n, id, u.ExternalID, version, e.Code, e.Message, stored.Strings(warnings), u.Title, u.SourceURI, u.Filename, u.MediaType, u.SHA256, u.Bytes, metadata,
+		u.Archive, u.Action)
 	return err
+}
+
+// nextVersion finds or makes the upload's document and counts its versions up.
+func nextVersion(ctx context.Context, tx *sql.Tx, collection rag.CollectionID, u *rag.Upload, now int64) (id rag.DocumentID, version int, err error) {
+	id = rag.NewDocumentID()
+	if u.ExternalID == "" {
+		u.ExternalID = string(id)
+	}
+	const upsert = `INSERT INTO documents (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
+	    characters, chunks, created_at, updated_at, archive)
+	  VALUES (?, ?, ?, 1, 0, '', '', '', '', '', '{}', 0, 0, ?, ?, ?)
+	  ON CONFLICT (collection_id, external_id) DO UPDATE SET last_version = last_version + 1, archive = excluded.archive RETURNING id, last_version`
+	err = tx.QueryRowContext(ctx, upsert, id, collection, u.ExternalID, now, now, u.Archive).Scan(&id, &version)
+	return id, version, err
 }
 
 // Job finds a job; NotFound when there is none.
@@ -236,7 +256,7 @@ func (s *Store) move(ctx context.Context, id rag.JobID, query, refusal string, a
 			}
 			return rag.Errorf(rag.Conflict, "%s", refusal)
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE job_documents SET error_code = '', error_message = '' WHERE job_id = ? AND published = 0
+		_, err = tx.ExecContext(ctx, `UPDATE job_documents SET error_code = '', error_message = '' WHERE job_id = ? AND published = 0 AND action <> 'refuse'
 		  AND (SELECT status FROM jobs WHERE id = job_id) = 'queued'`, id)
 		return err
 	})

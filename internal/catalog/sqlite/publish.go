@@ -72,6 +72,29 @@ func (s *Store) Confirm(ctx context.Context, job rag.JobID, token int64, n int, 
 	return done && err == nil, err
 }
 
+// Remove deletes the job's nth document, unless it was handed in again since the job was made, and marks it as done. It returns the document's chunks, whose removal from the index it has
+// queued. Repeating it changes nothing. Errors as those of ExtendLease.
+func (s *Store) Remove(ctx context.Context, job rag.JobID, token int64, n int) (removed []rag.ChunkID, err error) {
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		if err := held(ctx, tx, job, token); err != nil {
+			return err
+		}
+		var id rag.DocumentID
+		var collection rag.CollectionID
+		err := tx.QueryRowContext(ctx, `SELECT d.id, d.collection_id FROM job_documents j JOIN documents d ON d.id = j.document_id AND d.last_version = j.version WHERE j.job_id = ? AND j.n = ? AND j.action = 'remove'`,
+			job, n).Scan(&id, &collection)
+		if err == nil {
+			removed, err = deleteDocument(ctx, tx, collection, id)
+		}
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE job_documents SET published = 1 WHERE job_id = ? AND n = ? AND action = 'remove'`, job, n)
+		return err
+	})
+	return removed, err
+}
+
 // sameModel checks that a collection still has the model of that fingerprint.
 func sameModel(ctx context.Context, q querier, id rag.CollectionID, fingerprint string) error {
 	if fingerprint == "" {
@@ -100,8 +123,8 @@ func (s *Store) ImportDocument(ctx context.Context, v rag.Version) error {
 	return s.tx(ctx, func(tx *sql.Tx) error {
 		now := stored.Micros(s.now())
 		r, err := tx.ExecContext(ctx, `INSERT INTO documents (id, collection_id, external_id, last_version, active_version, title, source_uri, media_type, sha256, language, metadata,
-		    characters, chunks, created_at, updated_at)
-		  SELECT ?, id, ?, ?, 0, '', '', '', '', '', '{}', 0, 0, ?, ? FROM collections WHERE id = ? ON CONFLICT DO NOTHING`, d.ID, d.ExternalID, d.Version, now, now, d.Collection)
+		    characters, chunks, created_at, updated_at, archive)
+		  SELECT ?, id, ?, ?, 0, '', '', '', '', '', '{}', 0, 0, ?, ?, ? FROM collections WHERE id = ? ON CONFLICT DO NOTHING`, d.ID, d.ExternalID, d.Version, now, now, d.Archive, d.Collection)
 		if err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func collection(row Row, counted bool) (c rag.Collection, err error) {
 
 // DocumentColumns are what Document reads, of table d.
 const DocumentColumns = `d.id, d.collection_id, d.external_id, d.active_version, d.title, d.source_uri, d.media_type, d.sha256, d.language, d.metadata,
-  d.characters, d.chunks, d.created_at, d.updated_at`
+  d.characters, d.chunks, d.created_at, d.updated_at, d.archive`
 
 // Document reads a document.
 func Document(row Row) (rag.Document, error) { return document(row) }
@@ -49,7 +49,7 @@ func document(row Row, more ...any) (d rag.Document, err error) {
 	var metadata string
 	var created, updated int64
 	err = row.Scan(append([]any{&d.ID, &d.Collection, &d.ExternalID, &d.Version, &d.Title, &d.SourceURI, &d.MediaType, &d.SHA256, &d.Language, &metadata,
-		&d.Characters, &d.Chunks, &created, &updated}, more...)...)
+		&d.Characters, &d.Chunks, &created, &updated, &d.Archive}, more...)...)
 	if err != nil {
 		return d, err
 	}
@@ -134,25 +134,37 @@ func Job(row Row, more ...any) (j rag.Job, err error) {
 }
 
 // UploadColumns are what Upload reads.
-const UploadColumns = `document_id, external_id, version, published, unchanged, error_code, error_message, warnings, title, source_uri, filename, media_type, sha256, bytes, metadata`
+const UploadColumns = `document_id, external_id, version, published, unchanged, error_code, error_message, warnings, title, source_uri, filename, media_type, sha256, bytes, metadata, archive, action`
 
 // Upload reads a document of a job, with what was handed in for it.
 func Upload(row Row) (d rag.JobDocument, u rag.Upload, err error) {
 	var e rag.JobError
 	var metadata, warnings string
 	if err := row.Scan(&d.Document, &d.ExternalID, &d.Version, &d.Published, &d.Unchanged, &e.Code, &e.Message, &warnings, &u.Title, &u.SourceURI, &u.Filename, &u.MediaType,
-		&u.SHA256, &u.Bytes, &metadata); err != nil {
+		&u.SHA256, &u.Bytes, &metadata, &d.Archive, &d.Action); err != nil {
 		return d, u, err
 	}
 	if e.Code != "" {
 		d.Error = &e
 	}
-	u.ExternalID = d.ExternalID
+	u.ExternalID, u.Archive, u.Action = d.ExternalID, d.Archive, d.Action
 	if d.Warnings, err = ReadStrings(warnings); err != nil {
 		return d, u, err
 	}
 	u.Metadata, err = ReadMetadata(metadata)
 	return d, u, err
+}
+
+// Outcome is what is known of an upload from the start: the error of one that is refused, and the reason of one that is skipped as its warning.
+func Outcome(u rag.Upload) (e rag.JobError, warnings []string) {
+	switch {
+	case u.Reason == nil:
+	case u.Action == rag.ActionRefuse:
+		e = *u.Reason
+	case u.Action == rag.ActionSkip:
+		warnings = []string{u.Reason.Message}
+	}
+	return e, warnings
 }
 
 // KeyColumns are what Key reads.

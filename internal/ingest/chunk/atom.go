@@ -13,7 +13,6 @@ import (
 type atom struct {
 	span     rag.Span
 	tokens   int
-	page     int
 	sentence bool // whole, so that it may be repeated as overlap
 	leads    bool // what follows is not understood without it
 	block    int  // of its section
@@ -27,29 +26,29 @@ func (s *splitter) atoms(b rag.Block, room int) []atom {
 	prose := b.Kind == rag.BlockParagraph || b.Kind == rag.BlockQuote || b.Kind == rag.BlockHeading
 	var out []atom
 	if prose {
-		return s.sentences(out, b.Span, b.Page, room)
+		return s.sentences(out, b.Span, room)
 	}
 	for _, line := range lines(s.index, b.Span) {
 		if n, fits := s.fits(line, room); fits {
-			out = append(out, atom{span: line, tokens: n, page: b.Page})
+			out = append(out, atom{span: line, tokens: n})
 			continue
 		}
-		out = s.sentences(out, line, b.Page, room)
+		out = s.sentences(out, line, room)
 	}
 	return out
 }
 
-func (s *splitter) sentences(out []atom, span rag.Span, page, room int) []atom {
+func (s *splitter) sentences(out []atom, span rag.Span, room int) []atom {
 	for _, sentence := range text.Sentences(s.index.Slice(span)) {
 		sentence = trim(s.index, sentence.Shift(span.Start))
 		if sentence.Empty() {
 			continue
 		}
 		if n, fits := s.fits(sentence, room); fits {
-			out = append(out, atom{span: sentence, tokens: n, page: page, sentence: true})
+			out = append(out, atom{span: sentence, tokens: n, sentence: true})
 			continue
 		}
-		out = s.pieces(out, sentence, page, room)
+		out = s.pieces(out, sentence, room)
 	}
 	return out
 }
@@ -63,7 +62,7 @@ func (s *splitter) fits(span rag.Span, room int) (tokens int, ok bool) {
 }
 
 // pieces cuts what has no sentence end in reach: the longest start that fits, back to white space or a comma where there is one in its second half.
-func (s *splitter) pieces(out []atom, span rag.Span, page, room int) []atom {
+func (s *splitter) pieces(out []atom, span rag.Span, room int) []atom {
 	for !span.Empty() {
 		low, high := 1, min(span.Len(), room*longestToken) // a start of low code points fits, or is one code point
 		for low < high {
@@ -79,7 +78,7 @@ func (s *splitter) pieces(out []atom, span rag.Span, page, room int) []atom {
 			end = boundary(s.index, span, end)
 		}
 		if piece := trim(s.index, rag.Span{Start: span.Start, End: end}); !piece.Empty() {
-			out = append(out, atom{span: piece, tokens: s.Count(s.index.Slice(piece)), page: page})
+			out = append(out, atom{span: piece, tokens: s.Count(s.index.Slice(piece))})
 		}
 		span.Start = end
 	}

@@ -32,7 +32,7 @@ const leastRoom = 16
 // Split returns the document's chunks in text order, with Ordinal, Span, HeadingPath, Page, Context and Text.
 // Error: rag.Invalid when the title alone fills the model's limit.
 func Split(p rag.Parsed, o Options) ([]rag.Chunk, error) {
-	s := &splitter{Options: o, index: text.NewIndex(p.Text)}
+	s := &splitter{Options: o, index: text.NewIndex(p.Text), pages: p.Pages()}
 	for _, section := range sections(p.Blocks, s.index) {
 		if err := s.section(section); err != nil {
 			return nil, err
@@ -44,6 +44,7 @@ func Split(p rag.Parsed, o Options) ([]rag.Chunk, error) {
 type splitter struct {
 	Options
 	index  *text.Index
+	pages  []rag.PageSpan
 	chunks []rag.Chunk
 	texts  map[string]int // how often each text is in Before
 	anew   bool           // what is between two chunks of Before is cut
@@ -145,7 +146,7 @@ func (s *splitter) emit(sec section, atoms []atom) {
 		s.emit(sec, atoms[half:])
 		return
 	}
-	s.chunks = append(s.chunks, rag.Chunk{Ordinal: len(s.chunks), Span: span, HeadingPath: sec.path, Page: atoms[0].page, Context: s.context(sec, atoms[0], body), Text: body})
+	s.chunks = append(s.chunks, rag.Chunk{Ordinal: len(s.chunks), Span: span, HeadingPath: sec.path, Page: rag.PageAt(s.pages, span.Start), Context: s.context(sec, atoms[0], body), Text: body})
 }
 
 // pack is a chunk in the making: atoms repeated from the chunk before, then fresh ones.

@@ -62,10 +62,10 @@ func sections(blocks []rag.Block, index *text.Index) []section {
 			}
 		}
 	}
-	at, page := 0, 0
+	at := 0
 	gap := func(end int) {
 		if at < end {
-			add(rag.Block{Kind: rag.BlockParagraph, Span: rag.Span{Start: at, End: end}, Page: page})
+			add(rag.Block{Kind: rag.BlockParagraph, Span: rag.Span{Start: at, End: end}})
 		}
 	}
 	for _, b := range blocks {
@@ -74,7 +74,7 @@ func sections(blocks []rag.Block, index *text.Index) []section {
 			continue
 		}
 		gap(b.Span.Start)
-		at, page = b.Span.End, b.Page
+		at = b.Span.End
 		if b.Kind != rag.BlockHeading {
 			add(b)
 			continue

@@ -42,6 +42,11 @@ const (
 	Markdown  = "text/markdown"
 	HTML      = "text/html"
 	PDF       = "application/pdf"
+
+	Zip   = "application/zip"
+	Tar   = "application/x-tar"
+	Gzip  = "application/gzip"
+	Bzip2 = "application/x-bzip2"
 )
 
 // formats lists every kind. Of those with one extension or one signature, the first.
@@ -138,13 +143,16 @@ var formats = []format{
 		declared: []string{"text/x-go", "text/x-python", "text/javascript", "application/javascript", "text/css"}, parse: code.Parse,
 	},
 	{
-		name: "zip archives", mediaType: "application/zip", extensions: []string{".zip"}, declared: []string{"application/x-zip-compressed"}, signatures: []string{"application/zip"}, parse: archive.Zip,
+		name: "zip archives", mediaType: Zip, extensions: []string{".zip"}, declared: []string{"application/x-zip-compressed"}, signatures: []string{Zip}, parse: archive.Parse,
 	},
 	{
-		name: "tar archives", mediaType: "application/x-tar", extensions: []string{".tar"}, signatures: []string{"application/x-tar"}, parse: archive.Tar,
+		name: "tar archives", mediaType: Tar, extensions: []string{".tar"}, signatures: []string{Tar}, parse: archive.Parse,
 	},
 	{
-		name: "gzip", mediaType: "application/gzip", extensions: []string{".gz", ".tgz"}, declared: []string{"application/x-gzip"}, signatures: []string{"application/gzip"}, parse: archive.Gzip,
+		name: "gzip", mediaType: Gzip, extensions: []string{".gz", ".tgz"}, declared: []string{"application/x-gzip"}, signatures: []string{Gzip}, parse: archive.Parse,
+	},
+	{
+		name: "bzip2", mediaType: Bzip2, extensions: []string{".bz2", ".tbz2"}, declared: []string{"application/x-bzip"}, signatures: []string{Bzip2}, parse: archive.Parse,
 	},
 }
 

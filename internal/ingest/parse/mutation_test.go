@@ -20,7 +20,7 @@ import (
 )
 
 // tight are limits that a small file has no reason to meet. The time is long enough for a machine that is busy with other things.
-var tight = document.Limits{TextBytes: 1 << 20, Pages: 50, Depth: 100, Entries: 200, EntryBytes: 4 << 20, ExpandedBytes: 8 << 20, Ratio: 100, Time: 30 * time.Second}
+var tight = document.Limits{TextBytes: 1 << 20, Pages: 50, Depth: 100, Entries: 200, EntryBytes: 4 << 20, ExpandedBytes: 8 << 20, Ratio: 100, Time: 2 * time.Minute}
 
 // outcome reads a file of an unknown sender: it names what came of it, and fails the test for what may not: a panic, an error that no sender could do anything about, a limit
 // that was not kept.
@@ -36,6 +36,9 @@ func outcome(t *testing.T, what, name string, content []byte) string {
 	if err == nil {
 		p, err = Parse(t.Context(), content, name, kind, limits)
 	}
+	if IsArchive(kind) {
+		unpack(t, what, name, content, limits)
+	}
 	code := rag.CodeOf(err)
 	switch {
 	case err == nil && len(p.Text) > int(tight.TextBytes):
@@ -44,6 +47,12 @@ func outcome(t *testing.T, what, name string, content []byte) string {
 		for _, b := range p.Blocks {
 			if b.Span.Start < 0 || b.Span.Empty() || b.Span.End > len(p.Text) {
 				t.Errorf("%s: got a block at %v of %d bytes", what, b.Span, len(p.Text))
+			}
+			for at, i := b.Span.Start, 0; i < len(b.Turns); i++ {
+				if b.Turns[i].At <= at || b.Turns[i].At >= b.Span.End || b.Turns[i].Page < 1 {
+					t.Errorf("%s: a block at %v has its pages at %v", what, b.Span, b.Turns)
+				}
+				at = b.Turns[i].At
 			}
 		}
 		if strings.Contains(p.Text, "root:x:") {
@@ -57,6 +66,31 @@ func outcome(t *testing.T, what, name string, content []byte) string {
 		t.Errorf("%s: got %v (%s), which no sender could do anything about", what, err, code)
 	}
 	return string(code)
+}
+
+// unpack takes an archive apart as it is when one is handed in, where nothing catches a panic.
+func unpack(t *testing.T, what, name string, content []byte, limits document.Limits) {
+	t.Helper()
+	defer func() {
+		if r := recover(); r != nil {
+			t.Errorf("%s: taking it apart: %v", what, r)
+		}
+	}()
+	sound := func(err error) bool {
+		code := rag.CodeOf(err)
+		return err == nil || code == rag.Invalid || code == rag.TooLarge || code == rag.Unsupported
+	}
+	size := 0
+	err := Reader{Limits: limits}.Files(t.Context(), content, name, func(f File) error {
+		size += len(f.Content)
+		if !sound(f.Err) || (f.Err == nil) != (f.MediaType != "") || IsArchive(f.MediaType) || strings.HasPrefix(f.Name, "/") || slices.Contains(strings.Split(f.Name, "/"), "..") {
+			t.Errorf("%s: a file %q of type %q, %v", what, f.Name, f.MediaType, f.Err)
+		}
+		return nil
+	})
+	if !sound(err) || int64(size) > limits.ExpandedBytes {
+		t.Errorf("%s: taken apart, %d bytes: %v", what, size, err)
+	}
 }
 
 // broken changes a file in one of the ways in which files are broken, or are made to break their readers.

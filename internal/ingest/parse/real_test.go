@@ -9,11 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/parsetest"
 	"footnote/internal/rag"
-	"footnote/internal/text"
 )
 
 // expected is a real file with the Markdown that it says.
@@ -57,57 +56,6 @@ var (
 	entity        = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", `\_`, "_", `\*`, "*", "&quot;", `"`)
 )
 
-// words counts a text's words: runs of letters and digits, each Chinese character one of its own.
-func words(s string) map[string]int {
-	out := map[string]int{}
-	var b strings.Builder
-	end := func() {
-		if b.Len() > 0 {
-			out[b.String()]++
-			b.Reset()
-		}
-	}
-	for _, r := range s {
-		switch {
-		case text.IsHan(r):
-			end()
-			out[string(r)]++
-		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			b.WriteRune(unicode.ToLower(r))
-		default:
-			end()
-		}
-	}
-	end()
-	return out
-}
-
-// recall is the share of the words of want that got has.
-func recall(want, got string) float64 {
-	has := words(got)
-	n, found := 0, 0
-	for w, c := range words(want) {
-		n += c
-		found += min(c, has[w])
-	}
-	if n == 0 {
-		return 1
-	}
-	return float64(found) / float64(n)
-}
-
-// missing lists some of the words of want that got lacks.
-func missing(want, got string) (out []string) {
-	has := words(got)
-	for w, c := range words(want) {
-		if has[w] < c {
-			out = append(out, w)
-		}
-	}
-	slices.Sort(out)
-	return out[:min(len(out), 25)]
-}
-
 // Of real files of each format, so many of the expected words are found, on average over the files.
 func TestParse_RealFiles(t *testing.T) {
 	t.Parallel()
@@ -138,10 +86,10 @@ func TestParse_RealFiles(t *testing.T) {
 		if err == nil {
 			p, err = Parse(t.Context(), content, filepath.Base(f.Source), kind, document.DefaultLimits)
 		}
-		share := recall(said, p.Title+"\n"+p.Text)
+		share := parsetest.Recall(said, p.Title+"\n"+p.Text)
 		shares[f.Kind] = append(shares[f.Kind], share)
 		if share < 0.97 {
-			t.Logf("%.3f %s %v %v; missing %v", share, f.Source, err, p.Warnings, missing(said, p.Title+"\n"+p.Text))
+			t.Logf("%.3f %s %v %v; missing %v", share, f.Source, err, p.Warnings, parsetest.Missing(said, p.Title+"\n"+p.Text))
 		}
 	}
 	for kind, least := range least {

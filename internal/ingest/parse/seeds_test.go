@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	bits "encoding/binary" // the package has a function binary
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -60,6 +61,7 @@ func seeds(t testing.TB) []seed {
 			"OPS/book.opf", `<package xmlns:dc="d"><metadata><dc:title>紅樓夢</dc:title></metadata><manifest><item id="a" href="one.xhtml" media-type="application/xhtml+xml"/></manifest><spine><itemref idref="a"/></spine></package>`, "OPS/one.xhtml", page)},
 		{"a.zip", zipped(t, "docs/a.md", markdown, "b.html", page, "in.zip", string(zipped(t, "c.txt", "乙")))},
 		{"a.tgz", tarred(t, "docs/a.md", markdown, "b.go", source)}, {"a.tar", untarred(t, "a.md", markdown)},
+		{"a.txt.bz2", unhex(t, "425a68393141592653590f71262800000253d900104004080002290cc07202000220000a20200031468c81a34c8d08801a7a4069a66d23900646f208115bbb6258378dbe2ee48a70a1201ee24c50")},
 	}
 }
 
@@ -76,6 +78,15 @@ func workbook(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+func unhex(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func untarred(t testing.TB, name, content string) []byte {

@@ -3,7 +3,9 @@ package document
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"footnote/internal/rag"
@@ -37,10 +39,14 @@ type Builder struct {
 const maxWarnings = 50
 
 // Add appends a block unless its text is blank. level is a heading's, 1 to 6, or a list's depth; else 0.
-func (b *Builder) Add(kind rag.BlockKind, level int, s string) {
+func (b *Builder) Add(kind rag.BlockKind, level int, s string) { b.AddOver(kind, level, s, nil) }
+
+// AddOver is Add for a block that goes on over the ends of pages: at each turn, a byte of s, another page begins.
+func (b *Builder) AddOver(kind rag.BlockKind, level int, s string, turns []rag.PageTurn) {
 	if b.full {
 		return
 	}
+	given := s
 	s = strings.Trim(text.Normalise(s), "\n")
 	if strings.TrimSpace(s) == "" {
 		return
@@ -60,14 +66,42 @@ func (b *Builder) Add(kind rag.BlockKind, level int, s string) {
 	start := b.length
 	b.text.WriteString(s)
 	b.length += utf8.RuneCountInString(s)
-	b.blocks = append(b.blocks, rag.Block{Kind: kind, Level: level, Page: b.page, Span: rag.Span{Start: start, End: b.length}})
+	block := rag.Block{Kind: kind, Level: level, Page: b.page, Span: rag.Span{Start: start, End: b.length}}
+	// From the end, piece by piece: what was trimmed off the start and the length of what normalisation changed before a turn do not matter then.
+	at, end := b.length, len(given)
+	for i := len(turns) - 1; i >= 0; i-- {
+		piece := text.Normalise(given[turns[i].At:end])
+		end = turns[i].At
+		if at == b.length {
+			piece = strings.TrimRightFunc(piece, unicode.IsSpace)
+		}
+		if piece == "" {
+			continue // nothing stands on that page
+		}
+		if at -= utf8.RuneCountInString(piece); at <= start {
+			block.Page = turns[i].Page
+			break
+		}
+		block.Turns = append(block.Turns, rag.PageTurn{At: at, Page: turns[i].Page})
+	}
+	slices.Reverse(block.Turns)
+	b.blocks = append(b.blocks, block)
 }
 
 // Table appends a table, a line a row, " | " between cells. The first header rows are its head: a piece of the table says its columns by them.
-func (b *Builder) Table(rows [][]string, header int) {
+func (b *Builder) Table(rows [][]string, header int) { b.TableOver(rows, header, nil) }
+
+// TableOver is Table for one that goes on over the ends of pages: with the row that a turn is At, another page begins.
+func (b *Builder) TableOver(rows [][]string, header int, turns []rag.PageTurn) {
 	var lines []string
+	var begins []rag.PageTurn
 	head := 0 // code points
+	size := 0 // bytes
 	for i, row := range rows {
+		for len(turns) > 0 && turns[0].At <= i {
+			begins = append(begins, rag.PageTurn{At: size, Page: turns[0].Page})
+			turns = turns[1:]
+		}
 		cells := make([]string, len(row))
 		for j, cell := range row {
 			cells[j] = strings.Join(strings.Fields(text.Normalise(cell)), " ")
@@ -77,12 +111,17 @@ func (b *Builder) Table(rows [][]string, header int) {
 			continue
 		}
 		lines = append(lines, line)
+		size += len(line) + 1
 		if i < header {
 			head += utf8.RuneCountInString(line) + 1
 		}
 	}
 	n := len(b.blocks)
-	b.Add(rag.BlockTable, 0, strings.Join(lines, "\n"))
+	s := strings.Join(lines, "\n")
+	for len(begins) > 0 && begins[len(begins)-1].At >= len(s) { // no row of these pages says anything
+		begins = begins[:len(begins)-1]
+	}
+	b.AddOver(rag.BlockTable, 0, s, begins)
 	if len(b.blocks) > n && head > 1 && len(lines) > header {
 		t := &b.blocks[n]
 		t.Header = rag.Span{Start: t.Span.Start, End: t.Span.Start + head - 1}
@@ -107,8 +146,15 @@ func (b *Builder) Append(o *Builder) {
 		}
 		b.Add(block.Kind, block.Level, x.Slice(block.Span))
 		b.page = page
-		if len(b.blocks) > n && !block.Header.Empty() {
-			b.blocks[n].Header = block.Header.Shift(b.blocks[n].Span.Start - block.Span.Start)
+		if len(b.blocks) == n {
+			continue
+		}
+		by := b.blocks[n].Span.Start - block.Span.Start
+		if !block.Header.Empty() {
+			b.blocks[n].Header = block.Header.Shift(by)
+		}
+		for _, t := range block.Turns {
+			b.blocks[n].Turns = append(b.blocks[n].Turns, rag.PageTurn{At: t.At + by, Page: t.Page})
 		}
 	}
 	b.Warnings = append(b.Warnings, o.Warnings...)

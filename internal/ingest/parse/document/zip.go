@@ -6,6 +6,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"footnote/internal/rag"
 )
@@ -19,7 +20,8 @@ type Zip struct {
 	expanded int64
 }
 
-// OpenZip reads the list of entries. Names are cleaned, so that "../x" and "/x" are "x"; of two entries with one name the first counts.
+// OpenZip reads the list of entries. Names are cleaned, so that "../x" and "/x" are "x"; of two entries with one name the first counts. A name is UTF-8 where it is valid as that; programs write
+// others in the character set of the system that they run on and do not say which, so all names together tell it.
 // Errors: rag.Invalid for what is no zip file; rag.TooLarge for too many entries.
 func OpenZip(content []byte, limits Limits) (*Zip, error) {
 	r, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
@@ -30,8 +32,19 @@ func OpenZip(content []byte, limits Limits) (*Zip, error) {
 		return nil, rag.Errorf(rag.TooLarge, "The file packs %d files; at most %d are read.", len(r.File), limits.Entries)
 	}
 	z := &Zip{limits: limits, entries: map[string]*zip.File{}, packed: int64(len(content))}
+	var foreign []byte
 	for _, f := range r.File {
-		name := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(f.Name, "\\", "/")), "/")
+		if !utf8.ValidString(f.Name) {
+			foreign = append(append(foreign, f.Name...), '\n')
+		}
+	}
+	set := guess(foreign)
+	for _, f := range r.File {
+		raw := f.Name
+		if !utf8.ValidString(raw) {
+			raw = as(set, []byte(raw)) // before slashes are looked for: half of a character may look like a backslash
+		}
+		name := strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(raw, "\\", "/")), "/")
 		if name == "" || f.FileInfo().IsDir() || z.entries[name] != nil {
 			continue
 		}

@@ -106,11 +106,13 @@ type docx struct {
 	styles map[string]style
 	lists  map[string]map[string]listLevel // numId → level → how it is written
 
-	counters map[string][]int  // numId → the numbers reached
-	notes    map[string]string // "footnote 2" → its text
-	pages    bool              // Word has noted where pages ended
-	page     int
-	list     []string // lines of the list in the making
+	counters  map[string][]int  // numId → the numbers reached
+	notes     map[string]string // "footnote 2" → its text
+	pages     bool              // Word has noted where pages ended
+	page      int
+	listPage  int      // on which the list in the making begins
+	list      []string // lines of the list in the making
+	listTurns []rag.PageTurn
 }
 
 func (d *docx) readStyles(x *document.XML) error {
@@ -260,12 +262,13 @@ func (d *docx) block(e document.Element) error {
 		}
 		return d.add(p)
 	case "tbl":
-		rows, head, err := d.table()
+		d.flushList()
+		rows, head, turns, err := d.table()
 		if err != nil {
 			return err
 		}
-		d.flushList()
-		d.b.Table(rows, head)
+		d.b.TableOver(rows, head, turns)
+		d.b.Page(d.page)
 	case "document", "body", "sdt", "sdtContent", "ins", "moveTo", "customXml", "smartTag", "txbxContent", "Choice", "AlternateContent":
 		return d.x.Children(d.block, nil)
 	}
@@ -288,10 +291,23 @@ func (d *docx) add(p *paragraph) error {
 	if heading == 0 {
 		heading = d.heading(p.style)
 	}
+	var turns []rag.PageTurn
+	if d.pages {
+		turns = p.turns(d.page)
+		defer func() {
+			d.page += len(p.breaks)
+			d.b.Page(d.page)
+		}()
+	}
 	switch {
 	case s == "":
 	case heading > 0:
 		d.flushList()
+		for _, t := range turns { // a heading has one page: that on which it begins
+			if t.At == 0 {
+				d.b.Page(t.Page)
+			}
+		}
 		d.b.Add(rag.BlockHeading, heading, strings.Join(strings.Fields(d.number(numID, level, true)+s), " "))
 	case numID != "" && numID != "0" && d.lists[numID] != nil || strings.HasPrefix(d.styles[p.style].name, "list "):
 		depth, _ := strconv.Atoi(level)
@@ -299,16 +315,36 @@ func (d *docx) add(p *paragraph) error {
 		if mark == "" {
 			mark = "- "
 		}
-		d.list = append(d.list, strings.Repeat("  ", min(depth, 8))+mark+strings.ReplaceAll(s, "\n", "\n"+strings.Repeat(" ", len(mark))))
+		if len(d.list) == 0 {
+			d.listPage = d.page
+		}
+		start := 0 // of the item in the list
+		for _, item := range d.list {
+			start += len(item) + 1
+		}
+		head, hang := strings.Repeat("  ", min(depth, 8))+mark, "\n"+strings.Repeat(" ", len(mark))
+		for _, t := range turns {
+			if t.At > 0 {
+				t.At = len(head) + len(strings.ReplaceAll(s[:t.At], "\n", hang))
+			}
+			d.listTurns = append(d.listTurns, rag.PageTurn{At: start + t.At, Page: t.Page})
+		}
+		d.list = append(d.list, head+strings.ReplaceAll(s, "\n", hang))
 	case codeStyle(d.styles[p.style].name):
 		d.flushList()
-		d.b.Add(rag.BlockCode, 0, p.text.String())
+		for i := range turns {
+			turns[i].At = p.breaks[i]
+		}
+		d.b.AddOver(rag.BlockCode, 0, p.text.String(), turns)
 	case strings.Contains(d.styles[p.style].name, "quote"):
 		d.flushList()
-		d.b.Add(rag.BlockQuote, 0, s)
+		d.b.AddOver(rag.BlockQuote, 0, s, turns)
 	default:
 		d.flushList()
-		d.b.Add(rag.BlockParagraph, 0, s)
+		d.b.AddOver(rag.BlockParagraph, 0, s, turns)
+	}
+	if d.pages && s != "" {
+		d.b.Page(d.page + len(p.breaks)) // notes and boxes stand after it
 	}
 	for _, n := range p.notes {
 		if note := d.notes[n]; note != "" {
@@ -324,11 +360,6 @@ func (d *docx) add(p *paragraph) error {
 			}
 		}
 	}
-	if p.pageBreaks > 0 && d.pages {
-		d.flushList()
-		d.page += p.pageBreaks
-		d.b.Page(d.page)
-	}
 	return nil
 }
 
@@ -338,10 +369,12 @@ func codeStyle(name string) bool {
 
 func (d *docx) flushList() {
 	if len(d.list) > 0 {
-		d.b.Add(rag.BlockList, 1, strings.Join(d.list, "\n"))
+		d.b.Page(d.listPage)
+		d.b.AddOver(rag.BlockList, 1, strings.Join(d.list, "\n"), d.listTurns)
 		d.b.LeadIn()
+		d.b.Page(d.page)
 	}
-	d.list = nil
+	d.list, d.listTurns = nil, nil
 }
 
 // number counts a list's level on and writes its number, with a space; a sign is a dash, for a heading nothing.

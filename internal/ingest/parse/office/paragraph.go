@@ -3,20 +3,33 @@ package office
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/rag"
 )
 
 // paragraph is a paragraph of a Word document as it was read.
 type paragraph struct {
-	text       strings.Builder
-	style      string
-	numID      string
-	level      string
-	outline    int // 1 to 6; 0: as its style has it
-	notes      []string
-	boxes      [][]*paragraph // text boxes anchored in it
-	pageBreaks int
+	text    strings.Builder
+	style   string
+	numID   string
+	level   string
+	outline int // 1 to 6; 0: as its style has it
+	notes   []string
+	boxes   [][]*paragraph // text boxes anchored in it
+	breaks  []int          // where in text Word began a page, in bytes
+}
+
+// turns are the places in the paragraph's trimmed text at which pages begin; before is the number of the page before the first.
+func (p *paragraph) turns(before int) (out []rag.PageTurn) {
+	s := p.text.String()
+	lead := len(s) - len(strings.TrimLeftFunc(s, unicode.IsSpace))
+	size := len(strings.TrimSpace(s))
+	for i, at := range p.breaks {
+		out = append(out, rag.PageTurn{At: min(max(at-lead, 0), size), Page: before + i + 1})
+	}
+	return out
 }
 
 // paragraph reads the element w:p that was opened last.
@@ -43,7 +56,7 @@ func (d *docx) inline(p *paragraph) error {
 			}
 			p.text.WriteByte('\n')
 		case "lastRenderedPageBreak":
-			p.pageBreaks++
+			p.breaks = append(p.breaks, p.text.Len())
 		case "noBreakHyphen":
 			p.text.WriteByte('-')
 		case "sym":

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/parsetest"
 )
 
 // BenchmarkParse_BesidePoppler reads the files that poppler reads, each by this parser and by pdftotext right after, which is a process of its own. It reports how many times as fast as
@@ -21,7 +22,7 @@ func BenchmarkParse_BesidePoppler(b *testing.B) {
 	}
 	dir, files := references480(b)
 	warm := &document.Builder{Limits: document.DefaultLimits}
-	_ = Parse(b.Context(), warm, file("x", lines("F1", 11, 50, 700, "Hello."))) // compiles PDFium
+	_ = Parse(b.Context(), warm, parsetest.PDF("x", parsetest.Lines("F1", 11, 50, 700, "Hello."))) // compiles PDFium
 	var ours, theirs time.Duration
 	var ratios []float64
 	pages := 0

@@ -109,6 +109,8 @@ type layouter struct {
 	kind   rag.BlockKind // of the block in the making; empty: none
 	level  int
 	from   int // its first page
+	at     int // the page of what was added to it last
+	turns  []rag.PageTurn
 	text   strings.Builder
 	last   line
 	rows   [][]string // of a table
@@ -127,6 +129,7 @@ func (l *layouter) page(number int, lines []line) {
 			if l.kind != rag.BlockTable {
 				l.start(rag.BlockTable, 0, number)
 			}
+			l.turn(number, len(l.rows))
 			l.rows = append(l.rows, cellsOf(ln))
 		case ln.mono && (i > 0 && lines[i-1].mono || i+1 < len(lines) && lines[i+1].mono):
 			if l.kind != rag.BlockCode {
@@ -135,6 +138,7 @@ func (l *layouter) page(number int, lines []line) {
 			} else {
 				l.text.WriteByte('\n')
 			}
+			l.turn(number, l.text.Len())
 			if n := utf8.RuneCountInString(ln.text); ln.left > l.margin && ln.right > ln.left { // one width: the indent is so many characters
 				l.text.WriteString(strings.Repeat(" ", min(int(math.Round((ln.left-l.margin)*float64(n)/(ln.right-ln.left))), 80)))
 			}
@@ -142,7 +146,7 @@ func (l *layouter) page(number int, lines []line) {
 		case isHeadingSize(ln, l.body) || boldHeading(ln, lines, i):
 			level := l.headingLevel(ln.size)
 			if l.kind == rag.BlockHeading && l.level == level && l.from == number && l.near(ln) && !endsSentence(l.last.text) && l.text.Len() < headingLength {
-				l.join(ln)
+				l.join(ln, number)
 				break
 			}
 			l.start(rag.BlockHeading, level, number)
@@ -153,11 +157,12 @@ func (l *layouter) page(number int, lines []line) {
 			} else {
 				l.text.WriteByte('\n')
 			}
+			l.turn(number, l.text.Len())
 			l.text.WriteString(listItem(ln.text))
 		case l.kind == rag.BlockList && l.continues(ln, number) && ln.left > l.last.left-0.3*ln.size:
-			l.join(ln)
+			l.join(ln, number)
 		case l.kind == rag.BlockParagraph && l.continues(ln, number):
-			l.join(ln)
+			l.join(ln, number)
 		default:
 			l.start(rag.BlockParagraph, 0, number)
 			l.text.WriteString(ln.text)
@@ -169,7 +174,15 @@ func (l *layouter) page(number int, lines []line) {
 // start ends the block in the making and begins another.
 func (l *layouter) start(kind rag.BlockKind, level, page int) {
 	l.flush()
-	l.kind, l.level, l.from = kind, level, page
+	l.kind, l.level, l.from, l.at = kind, level, page, page
+}
+
+// turn notes that what is added next, at a byte of the text or a row of the table, is on a page.
+func (l *layouter) turn(page, at int) {
+	if page != l.at {
+		l.turns = append(l.turns, rag.PageTurn{At: at, Page: page})
+		l.at = page
+	}
 }
 
 func (l *layouter) flush() {
@@ -177,21 +190,21 @@ func (l *layouter) flush() {
 	switch l.kind {
 	case "":
 	case rag.BlockTable:
-		l.b.Table(l.rows, head(l.rows))
+		l.b.TableOver(l.rows, head(l.rows), l.turns)
 	default:
 		s := l.text.String()
 		if l.last.hyphen {
 			s += "-" // nothing follows that it could be mended with
 		}
-		l.b.Add(l.kind, l.level, s)
+		l.b.AddOver(l.kind, l.level, s, l.turns)
 		l.b.LeadIn()
 	}
-	l.kind, l.rows = "", nil
+	l.kind, l.rows, l.turns = "", nil, nil
 	l.text.Reset()
 }
 
 // join appends a line to the block: a hyphen at the end of the line before is mended, and two wide characters have no space between them.
-func (l *layouter) join(ln line) {
+func (l *layouter) join(ln line, page int) {
 	before, _ := utf8.DecodeLastRuneInString(l.text.String())
 	after, _ := utf8.DecodeRuneInString(ln.text)
 	switch {
@@ -206,6 +219,7 @@ func (l *layouter) join(ln line) {
 	default:
 		l.text.WriteByte(' ')
 	}
+	l.turn(page, l.text.Len())
 	l.text.WriteString(ln.text)
 }
 

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	pdfium "github.com/klippa-app/go-pdfium"
@@ -154,13 +155,19 @@ func (r *reader) read() error {
 		return err
 	}
 	request := requests.FPDFText_GetUnicode{TextPage: r.text}
+	high := rune(0) // the first half of a character beyond U+FFFF: PDFium counts its two halves of UTF-16 as two characters
 	for i := range n.Count {
 		request.Index = i
 		u, err := r.p.FPDFText_GetUnicode(&request)
 		if err != nil {
 			return err
 		}
-		switch c := rune(uint32(u.Unicode)); {
+		c := rune(uint32(u.Unicode))
+		if whole := utf16.DecodeRune(high, c); whole != unicode.ReplacementChar {
+			c = whole
+		}
+		high = c
+		switch {
 		case c == '\r' || c == '\n':
 			if err := r.end(); err != nil {
 				return err

@@ -7,78 +7,14 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/parsetest"
 	"footnote/internal/rag"
 	"footnote/internal/text"
 )
-
-// words at a place: font F1 (Helvetica), F2 (bold), F3 (Courier) or F4 (a Chinese one that every reader has to know).
-type run struct {
-	font    string
-	size    float64
-	x, y    float64
-	content string
-}
-
-// file writes a PDF with the given runs on each page.
-func file(title string, pages ...[]run) []byte {
-	var b bytes.Buffer
-	var offsets []int
-	object := func(s string) {
-		offsets = append(offsets, b.Len())
-		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", len(offsets), s)
-	}
-	b.WriteString("%PDF-1.7\n")
-	var kids []string
-	const first = 8 // the objects before the pages
-	for i := range pages {
-		kids = append(kids, fmt.Sprintf("%d 0 R", first+2*i))
-	}
-	object("<< /Type /Catalog /Pages 2 0 R >>")
-	object(fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d /MediaBox [0 0 595 842] >>", strings.Join(kids, " "), len(pages)))
-	object("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
-	object("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>")
-	object("<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>")
-	object("<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light " +
-		"/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> /DW 1000 >>] >>")
-	object("<< /Title (" + title + ") /Author (A. Author) /CreationDate (D:20240305120000Z) >>")
-	for i, runs := range pages {
-		var c strings.Builder
-		for _, r := range runs {
-			fmt.Fprintf(&c, "BT /%s %g Tf %g %g Td ", r.font, r.size, r.x, r.y)
-			if r.font == "F4" {
-				c.WriteByte('<')
-				for _, u := range utf16.Encode([]rune(r.content)) {
-					fmt.Fprintf(&c, "%04X", u)
-				}
-				c.WriteString("> Tj ET\n")
-				continue
-			}
-			fmt.Fprintf(&c, "(%s) Tj ET\n", strings.NewReplacer("\\", "\\\\", "(", "\\(", ")", "\\)").Replace(r.content))
-		}
-		object(fmt.Sprintf("<< /Type /Page /Parent 2 0 R /Contents %d 0 R /Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R /F4 6 0 R >> >> >>", first+2*i+1))
-		object(fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", c.Len(), c.String()))
-	}
-	at := b.Len()
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(offsets)+1)
-	for _, o := range offsets {
-		fmt.Fprintf(&b, "%010d 00000 n \n", o)
-	}
-	fmt.Fprintf(&b, "trailer << /Size %d /Root 1 0 R /Info 7 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(offsets)+1, at)
-	return b.Bytes()
-}
-
-// lines stands lines below each other.
-func lines(font string, size, x, y float64, contents ...string) (out []run) {
-	for i, c := range contents {
-		out = append(out, run{font, size, x, y - float64(i)*size*1.2, c})
-	}
-	return out
-}
 
 func outline(t *testing.T, content []byte) (*document.Builder, []string) {
 	t.Helper()
@@ -100,18 +36,18 @@ func outline(t *testing.T, content []byte) (*document.Builder, []string) {
 
 func TestParse_StructureOfAPage(t *testing.T) {
 	t.Parallel()
-	var page []run
-	page = append(page, lines("F2", 20, 50, 780, "Leave policy")...)
-	page = append(page, lines("F1", 11, 50, 740, "Every employee has sixteen weeks of parental leave at full pay, and may take it in", "one piece or in several, as the department and the employee agree upon before-", "hand in writing.")...)
-	page = append(page, lines("F2", 11, 50, 680, "Applying")...)
-	page = append(page, lines("F1", 11, 50, 662, "\x95 Tell your manager.", "\x95 Send the form to the office", "  in your city.")...)
+	var page []parsetest.Run
+	page = append(page, parsetest.Lines("F2", 20, 50, 780, "Leave policy")...)
+	page = append(page, parsetest.Lines("F1", 11, 50, 740, "Every employee has sixteen weeks of parental leave at full pay, and may take it in", "one piece or in several, as the department and the employee agree upon before-", "hand in writing.")...)
+	page = append(page, parsetest.Lines("F2", 11, 50, 680, "Applying")...)
+	page = append(page, parsetest.Lines("F1", 11, 50, 662, "\x95 Tell your manager.", "\x95 Send the form to the office", "  in your city.")...)
 	for i, row := range [][]string{{"Country", "Weeks", "Pay"}, {"Germany", "14", "100 %"}, {"Japan", "16", "67 %"}} {
 		for j, c := range row {
-			page = append(page, run{"F1", 11, 50 + 150*float64(j), 600 - 14*float64(i), c})
+			page = append(page, parsetest.Run{Font: "F1", Size: 11, X: 50 + 150*float64(j), Y: 600 - 14*float64(i), Content: c})
 		}
 	}
-	page = append(page, lines("F3", 10, 50, 520, "func main() {", "    leave()", "}")...)
-	b, got := outline(t, file("Handbook", page))
+	page = append(page, parsetest.Lines("F3", 10, 50, 520, "func main() {", "    leave()", "}")...)
+	b, got := outline(t, parsetest.PDF("Handbook", page))
 	want := []string{
 		"1 heading1: Leave policy",
 		"1 paragraph: Every employee has sixteen weeks of parental leave at full pay, and may take it in one piece or in several, as the department and the employee agree upon beforehand in writing.",
@@ -133,18 +69,27 @@ func TestParse_StructureOfAPage(t *testing.T) {
 
 func TestParse_ChineseHasNoStraySpaces(t *testing.T) {
 	t.Parallel()
-	page := append(lines("F4", 20, 50, 780, "請假辦法"), lines("F4", 11, 50, 740,
+	page := append(parsetest.Lines("F4", 20, 50, 780, "請假辦法"), parsetest.Lines("F4", 11, 50, 740,
 		"育兒假為十六週，全薪，可以一次休完，也可以分幾次休。申請須提前一個月提交給人事部門，由部門主管", "批 准 後 生 效。期 間 工 資 照 發，聯絡 HR 部門。")...)
-	_, got := outline(t, file("x", page))
+	_, got := outline(t, parsetest.PDF("x", page))
 	want := []string{"1 heading1: 請假辦法", "1 paragraph: 育兒假為十六週，全薪，可以一次休完，也可以分幾次休。申請須提前一個月提交給人事部門，由部門主管批准後生效。期間工資照發，聯絡 HR 部門。"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 }
 
+// A formula's letters and rare Chinese characters lie beyond U+FFFF; half of one says nothing.
+func TestParse_CharactersBeyondTheBasicPlane(t *testing.T) {
+	t.Parallel()
+	_, got := outline(t, parsetest.PDF("x", append(parsetest.Lines("F1", 11, 50, 700, "Let"), parsetest.Run{Font: "F5", Size: 11, X: 70, Y: 700, Content: "P Qa"}, parsetest.Run{Font: "F1", Size: 11, X: 110, Y: 700, Content: "be prime."})))
+	if diff := cmp.Diff([]string{"1 paragraph: Let 𝑃 𝑄𠮷 be prime."}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestParse_HeadersFootersAndPageNumbersGo(t *testing.T) {
 	t.Parallel()
-	var pages [][]run
+	var pages [][]parsetest.Run
 	bodies := []string{"The first page tells of apples and goes on about", "The second page tells of pears and goes on about", "第三", "The fourth page tells of plums and ends with them."}
 	for i, body := range bodies {
 		font := "F1"
@@ -152,9 +97,9 @@ func TestParse_HeadersFootersAndPageNumbersGo(t *testing.T) {
 			font = "F4"
 			body = "第三頁說的是桃子。"
 		}
-		pages = append(pages, append(append(lines("F1", 9, 50, 810, fmt.Sprintf("Annual report %d", 2024)), lines(font, 11, 50, 700, body)...), lines("F1", 9, 290, 30, fmt.Sprintf("Page %d of 4", i+1))...))
+		pages = append(pages, append(append(parsetest.Lines("F1", 9, 50, 810, fmt.Sprintf("Annual report %d", 2024)), parsetest.Lines(font, 11, 50, 700, body)...), parsetest.Lines("F1", 9, 290, 30, fmt.Sprintf("Page %d of 4", i+1))...))
 	}
-	_, got := outline(t, file("x", pages...))
+	_, got := outline(t, parsetest.PDF("x", pages...))
 	for _, line := range got {
 		if strings.Contains(line, "Annual") || strings.Contains(line, "Page") {
 			t.Errorf("%q is a header or a footer", line)
@@ -164,21 +109,68 @@ func TestParse_HeadersFootersAndPageNumbersGo(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	// Pages that hold nothing but their number keep it.
-	if _, got := outline(t, file("x", lines("F1", 20, 290, 400, "1"), lines("F1", 20, 290, 400, "2"), lines("F1", 20, 290, 400, "3"))); len(got) != 3 {
+	if _, got := outline(t, parsetest.PDF("x", parsetest.Lines("F1", 20, 290, 400, "1"), parsetest.Lines("F1", 20, 290, 400, "2"), parsetest.Lines("F1", 20, 290, 400, "3"))); len(got) != 3 {
 		t.Errorf("got %q, want three pages", got)
+	}
+}
+
+// What goes on over a page's end is one block, which knows where the pages begin.
+func TestParse_BlocksOverPagesKnowWhereEachBegins(t *testing.T) {
+	t.Parallel()
+	row := func(y float64, cells ...string) (out []parsetest.Run) {
+		for j, c := range cells {
+			out = append(out, parsetest.Run{Font: "F1", Size: 11, X: 50 + 150*float64(j), Y: y, Content: c})
+		}
+		return out
+	}
+	join := func(parts ...[]parsetest.Run) (out []parsetest.Run) {
+		for _, p := range parts {
+			out = append(out, p...)
+		}
+		return out
+	}
+	file := parsetest.PDF("x",
+		join(parsetest.Lines("F1", 11, 50, 700, "Every employee has sixteen weeks of parental leave at full pay. The leave may be taken in one piece or in several, as the"),
+			parsetest.Lines("F1", 11, 50, 60, "department and the employee agree. An application names the first day of")),
+		join(parsetest.Lines("F1", 11, 50, 780, "the leave and its last. It is decided within a week."), row(120, "Country", "Weeks", "Pay"), row(106, "Germany", "14", "100 %")),
+		join(row(780, "Japan", "16", "67 %"), row(766, "Norway", "49", "100 %"), parsetest.Lines("F4", 11, 50, 100, "育兒假為十六週，全薪，可以一次休完，也可以分幾次休。申請須提前一個月提交給人事部")),
+		join(parsetest.Lines("F4", 11, 50, 780, "門，由部門主管批准後生效。期間工資照發。"), parsetest.Lines("F1", 11, 50, 700, "\x95 Tell your manager."), parsetest.Lines("F1", 11, 50, 686, "\x95 Send the form.")),
+		parsetest.Lines("F1", 11, 50, 780, "\x95 Wait for the answer."),
+	)
+	b, _ := outline(t, file)
+	p := b.Parsed("application/pdf")
+	pages := p.Pages()
+	got := map[string]int{}
+	for _, at := range []string{"Every employee", "department and", "the leave and its last", "It is decided", "Country | Weeks", "Germany", "Japan", "Norway", "育兒假", "人事部", "門，由", "期間", "- Tell", "- Send", "- Wait"} {
+		i := strings.Index(p.Text, at)
+		if i < 0 {
+			t.Fatalf("%q is not in %q", at, p.Text)
+		}
+		got[at] = rag.PageAt(pages, text.Len(p.Text[:i]))
+	}
+	want := map[string]int{"Every employee": 1, "department and": 1, "the leave and its last": 2, "It is decided": 2, "Country | Weeks": 2, "Germany": 2, "Japan": 3, "Norway": 3, "育兒假": 3, "人事部": 3, "門，由": 4, "期間": 4, "- Tell": 4, "- Send": 4, "- Wait": 5}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s\n%q", diff, p.Text)
+	}
+	over := 0
+	for _, block := range b.Blocks() {
+		over += len(block.Turns)
+	}
+	if over != 4 {
+		t.Errorf("got %d turns inside blocks, want 4: %+v", over, b.Blocks())
 	}
 }
 
 func TestParse_TwoColumnsRowByRow(t *testing.T) {
 	t.Parallel()
-	var page []run
+	var page []parsetest.Run
 	left := []string{"The left column is about the sea and", "its tides, which come and go with the", "moon, as every child that lives at a", "coast knows long before school tells", "it so, and as sailors have to know in", "order to come home. Storms are more", "than tides and less than floods, and", "nobody knows them quite in advance of", "all the rest."}
 	right := []string{"The right column is about mountains", "and the snow on them, which melts in", "spring and fills the rivers below so", "that the fields have water in summer.", "Glaciers keep what falls in winter in", "store for dry years, and they are now", "smaller than they were when my father", "was young and went up there with his", "brothers."}
 	for i := range left {
 		y := 700 - 14*float64(i)
-		page = append(page, run{"F1", 11, 50, y, left[i]}, run{"F1", 11, 320, y, right[i]})
+		page = append(page, parsetest.Run{Font: "F1", Size: 11, X: 50, Y: y, Content: left[i]}, parsetest.Run{Font: "F1", Size: 11, X: 320, Y: y, Content: right[i]})
 	}
-	_, got := outline(t, file("x", page))
+	_, got := outline(t, parsetest.PDF("x", page))
 	want := []string{"1 paragraph: " + strings.Join(left, " "), "1 paragraph: " + strings.Join(right, " ")}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -187,22 +179,22 @@ func TestParse_TwoColumnsRowByRow(t *testing.T) {
 
 func TestParse_FilesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	good := file("x", lines("F1", 11, 50, 700, "Hello."))
+	good := parsetest.PDF("x", parsetest.Lines("F1", 11, 50, 700, "Hello."))
 	for name, c := range map[string]struct {
 		content []byte
 		says    string
 	}{
 		"cut":    {good[:200], "damaged"},
 		"none":   {[]byte("%PDF-1.7\nnothing"), "damaged"},
-		"blank":  {file("x", nil), "no text"},
-		"images": {bytes.Replace(file("x", lines("F1", 11, 50, 700, "(x)")), []byte("BT /F1 11 Tf 50 700 Td (\\(x\\)) Tj ET"), []byte("0 0 100 100 re f 10 10 50 50 re f   "), 1), "scan"},
+		"blank":  {parsetest.PDF("x", nil), "no text"},
+		"images": {bytes.Replace(parsetest.PDF("x", parsetest.Lines("F1", 11, 50, 700, "(x)")), []byte("BT /F1 11 Tf 50 700 Td (\\(x\\)) Tj ET"), []byte("0 0 100 100 re f 10 10 50 50 re f   "), 1), "scan"},
 	} {
 		err := Parse(t.Context(), &document.Builder{}, c.content)
 		if rag.CodeOf(err) != rag.Invalid || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v, want an error that says %q", name, err, c.says)
 		}
 	}
-	if err := Parse(t.Context(), &document.Builder{Limits: document.Limits{Pages: 1}}, file("x", nil, nil)); rag.CodeOf(err) != rag.TooLarge {
+	if err := Parse(t.Context(), &document.Builder{Limits: document.Limits{Pages: 1}}, parsetest.PDF("x", nil, nil)); rag.CodeOf(err) != rag.TooLarge {
 		t.Errorf("got %v, want too_large", err)
 	}
 	ended, cancel := context.WithCancel(t.Context())
@@ -215,17 +207,17 @@ func TestParse_FilesThatCannotBeRead(t *testing.T) {
 // A page that takes PDFium for ever is stopped inside WebAssembly, and the next file is read as if nothing had been.
 func TestParse_StopsWhenTheTimeIsUp(t *testing.T) {
 	t.Parallel()
-	var many []run
+	var many []parsetest.Run
 	for i := range 60000 {
-		many = append(many, run{"F1", 1, float64(i % 500), float64(i / 100), "abcdefghij klmnopqrst"})
+		many = append(many, parsetest.Run{Font: "F1", Size: 1, X: float64(i % 500), Y: float64(i / 100), Content: "abcdefghij klmnopqrst"})
 	}
-	slow := file("x", many, many, many)
+	slow := parsetest.PDF("x", many, many, many)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if err := Parse(ctx, &document.Builder{}, slow); err == nil {
 		t.Error("got no error")
 	}
-	if _, got := outline(t, file("x", lines("F1", 11, 50, 700, "Hello again."))); len(got) != 1 {
+	if _, got := outline(t, parsetest.PDF("x", parsetest.Lines("F1", 11, 50, 700, "Hello again."))); len(got) != 1 {
 		t.Errorf("got %q", got)
 	}
 }

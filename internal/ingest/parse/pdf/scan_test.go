@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"footnote/internal/ingest/parse/document"
+	"footnote/internal/ingest/parse/parsetest"
 	"footnote/internal/rag"
 )
 
@@ -19,7 +20,7 @@ func scanned(t *testing.T) []byte {
 	t.Helper()
 	const drawing = "0 0 100 100 re f 10 10 50 50 re f   "
 	words := "BT /F1 11 Tf 50 700 Td (\\(x\\)) Tj ET"
-	content := file("x", lines("F1", 11, 50, 700, "The first page has text of its own."), lines("F1", 11, 50, 700, "(x)"), lines("F1", 11, 50, 700, "(x)"))
+	content := parsetest.PDF("x", parsetest.Lines("F1", 11, 50, 700, "The first page has text of its own."), parsetest.Lines("F1", 11, 50, 700, "(x)"), parsetest.Lines("F1", 11, 50, 700, "(x)"))
 	if bytes.Count(content, []byte(words)) != 2 {
 		t.Fatal("the pages are not as expected")
 	}

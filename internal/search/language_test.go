@@ -1,0 +1,76 @@
+package search
+
+import (
+	"math"
+	"testing"
+
+	"footnote/internal/rag"
+)
+
+// What the words of a question cannot find, because it is in another language, does not lose for the want of them.
+func TestFuse_WordsSayNothingOfAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	dense, lexical := list("f", "a", "b", "c"), list("a", "b", "c")
+	for _, how := range []rag.Fusion{rag.ZScore, rag.RRF, rag.Convex} {
+		if got := ids(Fuse(how, dense, lexical, 0, nil)); got[0] != 'a' {
+			t.Errorf("%s: got %s: f is first without the words of the question", how, got)
+		}
+		if got := ids(Fuse(how, dense, lexical, 0, map[rag.ChunkID]bool{"f": true})); got[0] != 'f' {
+			t.Errorf("%s: got %s, want f, the nearest, first", how, got)
+		}
+		// A name or a number that both languages write alike still counts.
+		lexical := list("f", "a", "b", "c")
+		with, without := Fuse(how, list("a", "b", "f", "c"), lexical, 0, map[rag.ChunkID]bool{"f": true}), Fuse(how, list("a", "b", "f", "c"), lexical, 0, nil)
+		for i := range with {
+			if with[i].ID != without[i].ID || math.Abs(with[i].Score-without[i].Score) > 1e-12 {
+				t.Errorf("%s: got %v, want %v as without knowing the language", how, with, without)
+				break
+			}
+		}
+	}
+}
+
+func TestSearch_CandidatesOfAnotherLanguage(t *testing.T) {
+	t.Parallel()
+	w := &world{texts: map[rag.CollectionID][]string{
+		"both":    {"leave 42 weeks", "育儿假 42", "42"},
+		"chinese": {"育儿假 42", "年假 42 天"},
+		"english": {"leave 42 weeks", "leave 7"},
+	}}
+	for _, c := range []struct {
+		name, query string
+		collections []string
+		want        []string
+	}{
+		{"one language, its own", "leave 42", []string{"english"}, nil},
+		{"one language, another", "leave 42", []string{"chinese"}, []string{"育儿假 42", "年假 42 天"}},
+		{"two languages, asked in English", "leave 42", []string{"both"}, []string{"育儿假 42"}},
+		{"two languages, asked in Chinese", "育儿假 42", []string{"both"}, []string{"leave 42 weeks"}},
+		{"two collections", "leave 42", []string{"english", "chinese"}, []string{"育儿假 42", "年假 42 天"}},
+		{"a question without a language", "42", []string{"both"}, nil},
+	} {
+		s := New(Options{Catalog: w, Index: w, Embedder: w})
+		r, err := s.request(rag.Query{Text: c.query, Collections: c.collections}.WithDefaults(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.retrieve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.foreign(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != len(c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+		for _, text := range c.want {
+			if !got[id(text)] {
+				t.Errorf("%s: %q is not told to be in another language", c.name, text)
+			}
+		}
+	}
+}
