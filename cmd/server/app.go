@@ -205,6 +205,10 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	if tokens, ok := a.embedder.(search.TokenEmbedder); ok { // before the cache of queries stands in front of it
 		a.tokens = embedcache.OverStates(tokens, embedcache.StatesOptions{Fingerprint: a.embedder.Fingerprint()})
 	}
+	var centre answer.Centre
+	if local, ok := a.embedder.(*embedlocal.Embedder); ok {
+		centre = local.StateCentring()
+	}
 	spare := a.spareCores()
 	a.cacheQueries(registry)
 	o.Catalog, o.Index, o.Embedder = a.catalog, a.index, a.embedder
@@ -245,7 +249,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 			return a.ingest.Checkpoint(ctx)
 		})
 	}
-	answering := answer.Options{Search: a.search, Embedder: a.embedder, Tokens: a.tokens, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe,
+	answering := answer.Options{Search: a.search, Embedder: a.embedder, Tokens: a.tokens, Centre: centre, Catalog: a.catalog, Fallback: c.AnswerFallback, Logger: log, Observe: observe,
 		Collections: a.catalog, Timeout: c.LLMTimeout, Window: llm.New(llm.Options{Window: c.LLMContext})}
 	answering.Defaults = rag.Generation{Temperature: &c.LLMTemperature, Seed: c.LLMSeed, MaxTokens: c.LLMMaxTokens}
 	settings, endpoints := c.LLMs()

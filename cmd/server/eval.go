@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"footnote/internal/answer"
 	"footnote/internal/eval"
 	"footnote/internal/rag"
 )
@@ -83,7 +82,7 @@ With --report, the tables of all sets are written into a Markdown file, between 
 	o.answers.flags(cmd)
 	cmd.MarkFlagsOneRequired("dataset", "all")
 	cmd.MarkFlagsMutuallyExclusive("dataset", "all")
-	cmd.AddCommand(p.evalChunksCommand())
+	cmd.AddCommand(p.evalChunksCommand(), p.evalFeaturesCommand())
 	return cmd
 }
 
@@ -279,13 +278,9 @@ func (e *evaluated) Rank(ctx context.Context, query string, v eval.Variant, k in
 }
 
 func (e *evaluated) Evidence(ctx context.Context, query string) (float64, error) {
-	found, err := e.search.Search(ctx, rag.Query{Text: rag.Clip(query, rag.MaxQueryLength-1), Collections: []string{e.collection}, TopK: answer.DefaultPassages, Collapse: true, IgnorePhrases: true})
+	passages, err := e.reads(ctx, query)
 	if err != nil {
 		return 0, err
-	}
-	passages := make([]rag.Passage, len(found.Hits))
-	for i, h := range found.Hits {
-		passages[i] = rag.Passage{Number: i + 1, Hit: h}
 	}
 	return e.answer.Evidence(ctx, query, passages)
 }

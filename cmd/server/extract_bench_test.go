@@ -49,7 +49,7 @@ func BenchmarkEvidence_BesideEmbeddingTheSentences(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	raw := answer.New(answer.Options{Search: a.search, Embedder: a.embedder, Tokens: model.(search.TokenEmbedder), Catalog: a.catalog, Logger: slog.New(slog.DiscardHandler)})
+	raw := answer.New(answer.Options{Search: a.search, Embedder: a.embedder, Tokens: model.(search.TokenEmbedder), Centre: a.answers.Centre, Catalog: a.catalog, Logger: slog.New(slog.DiscardHandler)})
 	var reading, kept, embedding time.Duration
 	n := 0
 	timed := func(into *time.Duration, f func() error) {

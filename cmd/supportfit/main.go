@@ -25,6 +25,7 @@ import (
 	"footnote/internal/answer"
 	"footnote/internal/embed/local"
 	"footnote/internal/eval"
+	"footnote/internal/fit"
 	"footnote/internal/rag"
 )
 
@@ -67,13 +68,13 @@ func run(ctx context.Context, data, verify, kept, out string, part float64) erro
 	if err != nil {
 		return err
 	}
-	var fitted []example
+	var fitted []fit.Example
 	for _, e := range examples {
 		if e.Set == "fit" {
-			fitted = append(fitted, e)
+			fitted = append(fitted, fit.Example{Features: e.Features, True: e.True, Weight: e.Weight})
 		}
 	}
-	w := fit(fitted)
+	w := fit.Logistic(fitted, 1, ridge)
 	named := map[string]float64{}
 	for i, name := range answer.FeatureNames() {
 		named[name] = math.Round(w[i]*1e4) / 1e4
@@ -92,7 +93,7 @@ func run(ctx context.Context, data, verify, kept, out string, part float64) erro
 			if e.Set != set {
 				continue
 			}
-			p := sigmoid(dot(w, e.Features))
+			p := fit.Sigmoid(fit.Dot(w, e.Features))
 			n++
 			if e.True {
 				loss -= math.Log(p)
@@ -242,80 +243,3 @@ func sample(all []labelled, part float64) []labelled {
 
 // ridge keeps weights small where the data says little.
 const ridge = 1.0
-
-// fit is logistic regression by iteratively reweighted least squares (Newton's method), with a ridge on all weights but the bias.
-func fit(examples []example) []float64 {
-	n := len(examples[0].Features)
-	w := make([]float64, n)
-	for range 30 {
-		gradient, hessian := make([]float64, n), make([][]float64, n)
-		for i := range hessian {
-			hessian[i] = make([]float64, n)
-			if i > 0 {
-				gradient[i], hessian[i][i] = -ridge*w[i], ridge
-			}
-		}
-		hessian[0][0] = 1e-9
-		for _, e := range examples {
-			f, y := e.Features, 0.0
-			if e.True {
-				y = 1
-			}
-			p := sigmoid(dot(w, f))
-			for i := range f {
-				gradient[i] += e.Weight * (y - p) * f[i]
-				for j := range f {
-					hessian[i][j] += e.Weight * p * (1 - p) * f[i] * f[j]
-				}
-			}
-		}
-		step := solve(hessian, gradient)
-		size := 0.0
-		for i := range w {
-			w[i] += step[i]
-			size = max(size, math.Abs(step[i]))
-		}
-		if size < 1e-8 {
-			break
-		}
-	}
-	return w
-}
-
-// solve is Gaussian elimination with partial pivoting; a and b are used up.
-func solve(a [][]float64, b []float64) []float64 {
-	n := len(b)
-	for i := range n {
-		pivot := i
-		for k := i + 1; k < n; k++ {
-			if math.Abs(a[k][i]) > math.Abs(a[pivot][i]) {
-				pivot = k
-			}
-		}
-		a[i], a[pivot], b[i], b[pivot] = a[pivot], a[i], b[pivot], b[i]
-		for k := i + 1; k < n; k++ {
-			f := a[k][i] / a[i][i]
-			for j := i; j < n; j++ {
-				a[k][j] -= f * a[i][j]
-			}
-			b[k] -= f * b[i]
-		}
-	}
-	for i := n - 1; i >= 0; i-- {
-		for j := i + 1; j < n; j++ {
-			b[i] -= a[i][j] * b[j]
-		}
-		b[i] /= a[i][i]
-	}
-	return b
-}
-
-func sigmoid(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
-
-func dot(a, b []float64) float64 {
-	s := 0.0
-	for i := range a {
-		s += a[i] * b[i]
-	}
-	return s
-}

@@ -19,8 +19,7 @@ func passageOf(n int, title, body string) rag.Passage {
 // readingOf reads passages with chances in the place of a model: those of each passage's sentences in order.
 func readingOf(t *testing.T, question string, chances []float64, passages ...rag.Passage) *reading {
 	t.Helper()
-	r := &reading{question: question, language: script(question), kind: askedFor(question), terms: questionTerms(question)}
-	r.take(passages)
+	r := newReading(question, passages)
 	if len(r.sentence) != len(chances) {
 		t.Fatalf("got %d sentences, want %d", len(r.sentence), len(chances))
 	}

@@ -2,10 +2,10 @@ package answer
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,7 +65,7 @@ func (m *characters) MaxTokens() int           { return 500 }
 func (m *characters) CountTokens(s string) int { return len([]rune(s)) }
 
 func reader(m *characters) *Service {
-	return New(Options{Embedder: m, Tokens: m, Logger: slog.New(slog.DiscardHandler)})
+	return New(Options{Embedder: m, Tokens: m, Centre: func([]rag.Embedding, bool) {}, Logger: slog.New(slog.DiscardHandler)})
 }
 
 func TestRead_SetsEachSentenceBesideItsOwnStates(t *testing.T) {
@@ -103,11 +103,51 @@ func TestRead_SetsEachSentenceBesideItsOwnStates(t *testing.T) {
 	}
 }
 
-func TestRead_GivesTheModelsError(t *testing.T) {
+// A model that fails to give states is one without: the passages are read, and the answer says so. A caller who has gone gets none.
+func TestRead_WithoutTheStatesThatAModelOwes(t *testing.T) {
 	t.Parallel()
-	gone := errors.New("gone")
-	if _, err := reader(&characters{err: gone}).read(t.Context(), "甲", []rag.Passage{passageOf(1, "", "甲。")}); !errors.Is(err, gone) {
-		t.Errorf("got %v", err)
+	m := &characters{name: "multilingual-e5-small", err: errors.New("gone")}
+	passages := []rag.Passage{passageOf(1, "", "甲乙丙丁。戊己庚辛！子丑寅卯。")}
+	passages[0].Hit.Dense = &rag.Stage{Rank: 1, Score: 0.9}
+	r, err := reader(m).read(t.Context(), "戊己庚辛", passages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.weigh()
+	if got := said(r, r.choose()[:1]); r.states || !r.degraded || got != "戊己庚辛！" {
+		t.Errorf("got states %t, degraded %t and %s", r.states, r.degraded, got)
+	}
+	plain := New(Options{Embedder: m, Logger: slog.New(slog.DiscardHandler)})
+	want, err := plain.Evidence(t.Context(), "戊己庚辛", passages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := reader(m).Evidence(t.Context(), "戊己庚辛", passages); err != nil || got != want || got < 0 {
+		t.Errorf("got the evidence %g, %v, want that of a model without states, %g", got, err, want)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := reader(m).read(ctx, "戊己庚辛", passages); err == nil {
+		t.Error("a caller who has gone: got a reading")
+	}
+}
+
+func TestAnswer_NamesTheEvidenceThatFailed(t *testing.T) {
+	t.Parallel()
+	shelf := newShelf("甲乙丙丁。戊己庚辛！子丑寅卯。")
+	for _, failure := range []error{nil, errors.New("gone")} {
+		m := &characters{name: "characters", err: failure}
+		s := New(Options{Search: shelf, Embedder: m, Tokens: m, Catalog: shelf, Logger: slog.New(slog.DiscardHandler)})
+		a, err := s.Answer(t.Context(), rag.Question{Query: rag.Query{Text: "戊己庚辛"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Status != rag.Answered || !strings.HasPrefix(a.Text, "戊己庚辛！") || len(a.Citations) == 0 || !a.Citations[0].Verified {
+			t.Errorf("%v: got %s, %q with %d citations", failure, a.Status, a.Text, len(a.Citations))
+		}
+		if want := failure != nil; slices.Contains(a.Degraded, "evidence") != want {
+			t.Errorf("%v: got degraded %v", failure, a.Degraded)
+		}
 	}
 }
 
@@ -161,26 +201,44 @@ func TestEvidence_RisesWithTheInteraction(t *testing.T) {
 	}
 }
 
-func TestWeights_AreForEveryTraitAndSign(t *testing.T) {
+// Where passages of both languages were read, each side has its own signs, and across languages vocabulary and gap are none.
+func TestSigns_AreOfOneLanguage(t *testing.T) {
 	t.Parallel()
-	var raw struct {
-		States, StatesAcross, Alone, AloneAcross []float64
-		Evidence                                 map[string]struct {
-			Same, Across []float64
-			Bias         map[string]float64
-		}
+	passages := []rag.Passage{passageOf(1, "", "戊己庚辛。完全无关的话。"), passageOf(2, "", "子丑寅卯。"), passageOf(3, "", "A sentence about something else.")}
+	for i, score := range []float64{0.9, 0.5, 0.8} {
+		passages[i].Hit.Dense = &rag.Stage{Rank: i + 1, Score: score}
 	}
-	if err := json.Unmarshal(weightsFile, &raw); err != nil {
+	r, err := reader(&characters{}).read(t.Context(), "戊己庚辛", passages)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for i, w := range [][]float64{raw.States, raw.StatesAcross, raw.Alone, raw.AloneAcross} {
+	same, ok := r.signsOf(false)
+	if !ok || same[signBest] < 0.7 || same[signFirst] != same[signBest] || same[signLift] < 0.3 || math.Abs(same[signGap]-0.2) > 1e-9 || same[signTold] != 1 {
+		t.Errorf("got %v", same)
+	}
+	across, ok := r.signsOf(true)
+	if !ok || across[signBest] > 0.5 || across[signLift] != 0 || across[signFirst] != 0 || across[signGap] != 0 || across[signTold] != 0 {
+		t.Errorf("across: got %v", across)
+	}
+	if plain, ok := r.plainSignsOf(true); !ok || plain[plainCosine] != 0.8 || plain[plainCovered] != 0 {
+		t.Errorf("across, without states: got %v", plain)
+	}
+}
+
+func TestWeights_AreForEveryTraitAndSign(t *testing.T) {
+	t.Parallel()
+	for i, w := range [][]float64{weights.States, weights.StatesAcross, weights.Alone, weights.AloneAcross} {
 		if len(w) != int(traits) {
 			t.Errorf("set %d has %d weights, there are %d traits", i, len(w), traits)
 		}
 	}
-	for model, e := range raw.Evidence {
-		if len(e.Same) != int(signs) || len(e.Across) != int(signs) || len(e.Bias) != 4 {
-			t.Errorf("%s: got %+v", model, e)
+	for model, e := range weights.Evidence {
+		for n, m := range map[sign]EvidenceModel{signs: e.States, sign(plainSigns): e.Alone} {
+			for _, pair := range []string{"en", "zh", "en across", "zh across"} {
+				if len(m) != 4 || len(m[pair].Signs) != int(n) {
+					t.Errorf("%s, %s: got %+v, want %d weights", model, pair, m[pair], n)
+				}
+			}
 		}
 	}
 	if weights.Alone[traitLate] != 0 || weights.StatesAcross[traitCoverage] != 0 {

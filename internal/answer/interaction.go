@@ -7,6 +7,17 @@ import (
 	"footnote/internal/simd"
 )
 
+// centre takes out of states what they all share: as the model knows it, or half of these texts' own mean.
+func (s *Service) centre(texts [][]rag.Embedding, query bool) {
+	if s.o.Centre == nil {
+		subtractMean(texts)
+		return
+	}
+	for _, states := range texts {
+		s.o.Centre(states, query)
+	}
+}
+
 // subtractMean takes stateShare of their mean from all states and scales them to norm 1 again.
 func subtractMean(texts [][]rag.Embedding) {
 	var mean rag.Embedding

@@ -31,6 +31,7 @@ type reading struct {
 	passages []readPassage
 	sentence []candidate
 	states   bool // the cosines and interactions come of token states
+	degraded bool // the model gives token states, but gave none of these texts
 }
 
 // termWeight is a term of the question and its idf over the sentences that were read.
@@ -70,21 +71,35 @@ func (w *writer) look() (_ *reading, err error) {
 			w.reading, err = w.read(w.ctx, w.question.Text, w.answer.Passages)
 			return err
 		})
+		if err == nil && w.reading.degraded {
+			w.answer.Degraded = append(slices.Clone(w.answer.Degraded), "evidence")
+		}
 	}
 	return w.reading, err
 }
 
-// read looks at the first found passages and what stands beside them.
+// read looks at the first found passages and what stands beside them. Where the model fails to give token states, it reads without them, as of a model that has none.
 func (s *Service) read(ctx context.Context, question string, passages []rag.Passage) (*reading, error) {
-	r := &reading{question: question, language: script(question), kind: askedFor(question), terms: questionTerms(question)}
-	r.take(passages)
+	r := newReading(question, passages)
 	if len(r.sentence) == 0 {
 		return r, nil
 	}
 	if s.o.Tokens != nil {
-		return r, s.readStates(ctx, r)
+		err := s.readStates(ctx, r)
+		if err == nil || ctx.Err() != nil {
+			return r, err
+		}
+		s.o.Logger.Warn("the model gave no token states, and the passages are read without them", "error", err, "passages", len(r.passages))
+		r.degraded = true
 	}
 	return r, s.readAlone(ctx, r)
+}
+
+// newReading is a reading before the model has looked.
+func newReading(question string, passages []rag.Passage) *reading {
+	r := &reading{question: question, language: script(question), kind: askedFor(question), terms: questionTerms(question)}
+	r.take(passages)
+	return r
 }
 
 // take lists the sentences of the first found passages and of what stands beside them.
@@ -142,7 +157,7 @@ func (r *reading) share(sets ...map[string]bool) float64 {
 }
 
 // readStates has the passages' token states computed, each passage once, and compares them with the question's: by late interaction (Khattab & Zaharia, SIGIR 2020)
-// and by the cosine of the question's vector and the mean of a sentence's states, which know of the sentences around it.
+// and by the cosine of the question's vector and the mean of a sentence's states, which know of the sentences around it. After an error the reading is as before.
 func (s *Service) readStates(ctx context.Context, r *reading) error {
 	asked, err := s.o.Tokens.TokenStates(ctx, []string{r.question}, true)
 	if err != nil {
@@ -164,8 +179,8 @@ func (s *Service) readStates(ctx context.Context, r *reading) error {
 		return errors.New("the model gave no token states of the question or of a passage")
 	}
 	r.states = true
-	subtractMean(asked)
-	subtractMean(states)
+	s.centre(asked, true)
+	s.centre(states, false)
 	at := 0
 	for i := range r.passages {
 		p := &r.passages[i]

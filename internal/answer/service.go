@@ -32,6 +32,9 @@ type TokenEmbedder interface {
 	TokenStates(ctx context.Context, texts []string, query bool) ([][]rag.Embedding, error)
 }
 
+// Centre takes out of the unit states of one text, in place, what those of all texts share.
+type Centre func(states []rag.Embedding, query bool)
+
 // Catalog holds the text that citations are checked against, and the citations.
 type Catalog interface {
 	DocumentByID(ctx context.Context, id rag.DocumentID) (rag.Document, error)
@@ -53,6 +56,7 @@ type Options struct {
 	Search      Search
 	Embedder    Embedder
 	Tokens      TokenEmbedder // for late interaction; nil: there is none
+	Centre      Centre        // of the states that Tokens gives; nil: only their own mean is known
 	Catalog     Catalog
 	Supporter   Supporter      // scores how far a span bears a claim out; nil: the regression that is built in
 	Chat        Chat           // nil: extractive answers

@@ -38,26 +38,32 @@ func (r *reading) traitsOf() [][]float64 {
 		}
 		p := r.passages[c.passage]
 		t := make([]float64, traits)
-		t[traitCoverage], t[traitCosine], t[traitLate] = coverage(c), cosine(c), late(c)
+		t[traitCosine], t[traitLate] = cosine(c), late(c)
 		number := p.Number
 		if p.NeighbourOf > 0 {
 			number = p.NeighbourOf
 		}
-		t[traitRank], t[traitPassage] = 1/float64(number), p.coverage
-		t[traitBefore] = r.beforeAnd(i)
-		novel := 0
-		for term := range c.terms {
-			if !r.terms[term] {
-				novel++
-			}
+		t[traitRank] = 1 / float64(number)
+		if !p.foreign { // across languages vocabulary says nothing
+			t[traitCoverage], t[traitPassage], t[traitBefore] = coverage(c), p.coverage, r.beforeAnd(i)
+			t[traitNovel] = math.Log1p(float64(r.novel(c)))
 		}
-		t[traitNovel] = math.Log1p(float64(novel))
 		if kind, ok := bearing[r.kind]; ok && bears(r.kind, c.text, r.question) {
 			t[kind] = 1
 		}
 		out[i] = t
 	}
 	return out
+}
+
+// novel is how many terms the sentence has that the question lacks.
+func (r *reading) novel(c candidate) (n int) {
+	for term := range c.terms {
+		if !r.terms[term] {
+			n++
+		}
+	}
+	return n
 }
 
 // standard gives the z-score of a value among the sentences that count; 0 where all are alike.
@@ -113,7 +119,7 @@ func (r *reading) weigh() {
 }
 
 // model is the weights of sentences of the question's language, or of another, by what they were read with.
-func (r *reading) model(foreign bool) [traits]float64 {
+func (r *reading) model(foreign bool) []float64 {
 	switch {
 	case r.states && foreign:
 		return weights.StatesAcross

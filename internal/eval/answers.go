@@ -67,11 +67,12 @@ func RunAnswers(ctx context.Context, s Answerer, d AnswerSet, foreign []Dataset,
 			return r, err
 		}
 	}
-	j := judge{set: d, answerer: s}
-	if err := j.placeSpans(ctx); err != nil {
+	gold, err := PlaceGold(ctx, d, s.Stored)
+	if err != nil {
 		return r, err
 	}
-	r.SpansLost = j.lost
+	j := judge{set: d, answerer: s, Placed: gold}
+	r.SpansLost = gold.lost
 	own, err := j.ask(ctx, d.Queries, "", progress)
 	if err != nil {
 		return r, err
@@ -90,15 +91,7 @@ func RunAnswers(ctx context.Context, s Answerer, d AnswerSet, foreign []Dataset,
 type judge struct {
 	set      AnswerSet
 	answerer Answerer
-	stored   map[string]string // texts of documents with gold spans
-	gold     map[string][]placed
-	lost     int // gold spans that the stored text does not have
-}
-
-// placed is a gold span in the stored text, and the sentences that it touches.
-type placed struct {
-	document       string
-	span, sentence rag.Span
+	Placed
 }
 
 // judged is a question with its outcome. Values are those of AnswerMetrics that belong to one question; those that it says nothing about are absent.
@@ -116,40 +109,6 @@ type judged struct {
 	failed     bool
 	fallback   bool
 	model      string
-}
-
-// placeSpans finds the gold spans in the stored texts.
-func (j *judge) placeSpans(ctx context.Context) error {
-	original := make(map[string]string, len(j.set.Documents))
-	for _, d := range j.set.Documents {
-		original[d.ID] = d.Text
-	}
-	j.stored, j.gold = map[string]string{}, map[string][]placed{}
-	sentences := map[string][]rag.Span{}
-	for _, q := range j.set.Queries {
-		for _, g := range j.set.Gold[q.ID].Spans {
-			if _, ok := j.stored[g.Document]; !ok {
-				stored, err := j.answerer.Stored(ctx, g.Document)
-				if err != nil {
-					return fmt.Errorf("read document %s: %w", g.Document, err)
-				}
-				j.stored[g.Document], sentences[g.Document] = stored, text.Sentences(stored)
-			}
-			span, ok := place(original[g.Document], j.stored[g.Document], g.Span)
-			if !ok {
-				j.lost++
-				continue
-			}
-			p := placed{g.Document, span, span}
-			for _, s := range sentences[g.Document] {
-				if s.Overlaps(span) {
-					p.sentence = rag.Span{Start: min(p.sentence.Start, s.Start), End: max(p.sentence.End, s.End)}
-				}
-			}
-			j.gold[q.ID] = append(j.gold[q.ID], p)
-		}
-	}
-	return nil
 }
 
 // ask asks every question of a set: the judge's own, or, when it has a name, a foreign one.
@@ -268,15 +227,14 @@ func (j *judge) right(q Query, gold Gold, a rag.Answer) bool {
 	case !gold.Long && len(gold.Groups) > 0:
 		return Contains(withoutMarkers(a.Text), gold.Groups)
 	case len(gold.Spans) > 0:
-		return slices.ContainsFunc(a.Citations, func(c rag.Citation) bool { return j.overlapsGold(q, c) })
+		return slices.ContainsFunc(a.Citations, func(c rag.Citation) bool { return j.cites(q, c) })
 	}
 	return slices.ContainsFunc(a.Citations, func(c rag.Citation) bool { return j.set.Judgments[q.ID][c.Document.ExternalID] > 0 })
 }
 
-func (j *judge) overlapsGold(q Query, c rag.Citation) bool {
-	return slices.ContainsFunc(j.gold[q.ID], func(g placed) bool {
-		return g.document == c.Document.ExternalID && g.sentence.Overlaps(c.SourceSpan)
-	})
+// cites tells whether a citation overlaps the sentence of a gold span.
+func (j *judge) cites(q Query, c rag.Citation) bool {
+	return j.Overlaps(q.ID, c.Document.ExternalID, c.SourceSpan)
 }
 
 // score fills in the values of an answer to an answerable question.
@@ -291,7 +249,7 @@ func (j *judge) score(q Query, gold Gold, a rag.Answer, v map[string]float64) {
 	}
 	overlapping, ofDocument := 0.0, 0.0
 	for _, c := range a.Citations {
-		overlapping += oneIf(j.overlapsGold(q, c))
+		overlapping += oneIf(j.cites(q, c))
 		ofDocument += oneIf(j.set.Judgments[q.ID][c.Document.ExternalID] > 0)
 	}
 	n := float64(len(a.Citations))
@@ -303,7 +261,7 @@ func (j *judge) score(q Query, gold Gold, a rag.Answer, v map[string]float64) {
 	}
 	if n > 0 {
 		first := slices.MinFunc(a.Citations, func(x, y rag.Citation) int { return x.AnswerSpan.Start - y.AnswerSpan.Start })
-		v[MetricCitationPrecision], v[MetricFirstCitation] = overlapping/n, oneIf(j.overlapsGold(q, first))
+		v[MetricCitationPrecision], v[MetricFirstCitation] = overlapping/n, oneIf(j.cites(q, first))
 	}
 	v[MetricCitationRecall] = recalled(j.gold[q.ID], a.Citations, gold.Long)
 }

@@ -26,8 +26,9 @@ func TestReadAnswers_OnRealSets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			j := judge{set: d, answerer: &scripted{stored: normalised(d.Documents)}}
-			if err := j.placeSpans(t.Context()); err != nil {
+			answerer := &scripted{stored: normalised(d.Documents)}
+			j := judge{set: d, answerer: answerer}
+			if j.Placed, err = PlaceGold(t.Context(), d, answerer.Stored); err != nil {
 				t.Fatal(err)
 			}
 			answerable, right, spans := 0, 0, 0

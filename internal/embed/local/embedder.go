@@ -46,11 +46,12 @@ type Embedder struct {
 	model       string
 	tokenizer   vocabulary
 	encoder     *encoder
-	centre      *centre   // nil: off
-	language    []float32 // the direction that queries are made blind to; nil: none
-	query       string    // what goes before a query,
-	document    string    // and before a passage
-	tokens      int       // the greatest length of a sequence with its marks
+	centre      *centre      // nil: off
+	language    []float32    // the direction that queries are made blind to; nil: none
+	states      *stateCentre // of token states; nil: off
+	query       string       // what goes before a query,
+	document    string       // and before a passage
+	tokens      int          // the greatest length of a sequence with its marks
 	fingerprint string
 	check       func(vectors [][]float32) error // of what the encoder gave; nil: its weights are in the binary
 	threads     int
@@ -87,6 +88,9 @@ func New(o Options) (*Embedder, error) {
 		}
 		version += "/centred:" + e.centre.id()
 		if e.language, err = openLanguage(w.hidden); err != nil {
+			return nil, err
+		}
+		if e.states, err = openStateCentre(w.hidden); err != nil {
 			return nil, err
 		}
 	}

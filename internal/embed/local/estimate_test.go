@@ -138,6 +138,78 @@ func TestCentre_Update(t *testing.T) {
 	likeShipped(t, "passages", document, c.document, .995)
 }
 
+// meanState is the mean of all token states of some of the texts.
+func meanState(t *testing.T, r *rand.Rand, texts []string, query bool) []float32 {
+	t.Helper()
+	mean := make([]float32, plain().Dimensions())
+	n := 0
+	for _, i := range r.Perm(len(texts)) {
+		if n == estimate() {
+			break
+		}
+		states, err := plain().TokenStates(t.Context(), texts[i:i+1], query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		for _, s := range states[0] {
+			for k, x := range s {
+				mean[k] += x / float32(len(states[0]))
+			}
+		}
+	}
+	for k := range mean {
+		mean[k] /= float32(n)
+	}
+	return mean
+}
+
+// TestStates_Update estimates the constants of token states: with -update it writes them, else it checks that they are what the texts give.
+// The texts: for the direction 1,000 English and 1,000 Chinese premises of snli and csnli, captions of the same kind of pictures; for the means as many premises and claims of those and of fever and pawsx.
+func TestStates_Update(t *testing.T) {
+	premises, claims := map[string][]string{}, map[string][]string{}
+	seen := map[string]bool{}
+	for _, p := range pairs(t, "snli", "csnli", "fever", "pawsx") {
+		kind := p.Language
+		if p.Source == "snli" || p.Source == "csnli" {
+			kind += " captions"
+		}
+		if !seen[p.Premise] && len(p.Premise) <= 1500 {
+			premises[kind], claims[kind] = append(premises[kind], p.Premise), append(claims[kind], p.Claim)
+			seen[p.Premise] = true
+		}
+	}
+	r := rand.New(rand.NewPCG(20, 26))
+	mean := func(of map[string][]string, query bool) (mean, between []float32) {
+		between, english := meanState(t, r, of["zh captions"], query), meanState(t, r, of["en captions"], query)
+		mean = make([]float32, len(between))
+		for _, part := range [][]float32{between, english, meanState(t, r, of["en"], query), meanState(t, r, of["zh"], query)} {
+			for i, x := range part {
+				mean[i] += x / 4
+			}
+		}
+		for i, x := range english {
+			between[i] -= x
+		}
+		return mean, between
+	}
+	document, language := mean(premises, false)
+	query, _ := mean(claims, true)
+	t.Logf("the mean states of Chinese and English captions are %.3f apart", math.Sqrt(float64(simd.Dot(language, language))))
+	if *update {
+		unit(language)
+		writeFloats(t, "model/states.bin", slices.Concat(language, query, document)...)
+		return
+	}
+	c, err := openStateCentre(len(query))
+	if err != nil {
+		t.Fatal(err)
+	}
+	likeShipped(t, "the direction between the languages", language, c.language, .98)
+	likeShipped(t, "queries", query, c.query, .995)
+	likeShipped(t, "passages", document, c.document, .995)
+}
+
 // TestLanguage_Update estimates the direction between the languages: with -update it writes it, else it checks that it is what the texts give.
 // The texts: 1,000 English and 1,000 Chinese premises of snli and csnli, captions of the same kind of pictures.
 func TestLanguage_Update(t *testing.T) {

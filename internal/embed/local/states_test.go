@@ -106,3 +106,40 @@ func TestTokenStates_OfAModelFromAFolder(t *testing.T) {
 		}
 	}
 }
+
+// States of the two languages differ along one direction, whatever they say; centred, they do not.
+func TestStateCentring_TakesOutWhatTellsLanguagesApart(t *testing.T) {
+	e, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apart := func(centre func([]rag.Embedding, bool)) float64 {
+		var along [2]float64
+		for i, text := range []string{"The nurse gives the child a glass of water before school.", "护士在上学前给孩子一杯水。"} {
+			states, err := e.TokenStates(t.Context(), []string{text}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if centre != nil {
+				centre(states[0], false)
+			}
+			for _, s := range states[0] {
+				if d := dotOf(s, s); math.Abs(d-1) > 1e-4 {
+					t.Fatalf("a state has norm² %g", d)
+				}
+				along[i] += dotOf(s, e.states.language) / float64(len(states[0]))
+			}
+		}
+		return along[1] - along[0]
+	}
+	if raw, centred := apart(nil), apart(e.StateCentring()); raw < 0.2 || math.Abs(centred) > 0.05 {
+		t.Errorf("the languages are %.3f apart, and %.3f when the states are centred", raw, centred)
+	}
+	plain, err := New(Options{DisableCentring: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain.StateCentring() != nil {
+		t.Error("a model without centring centres its states")
+	}
+}
