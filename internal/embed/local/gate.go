@@ -17,7 +17,7 @@ type gate struct {
 }
 
 // patience is how long documents stand aside for queries that never cease before they do one step: an ingest gets on under any load.
-const patience = 20 * time.Millisecond
+const patience = 5 * time.Millisecond
 
 func (g *gate) raise() { g.queries.Add(1) }
 func (g *gate) lower() { g.queries.Add(-1) }
@@ -44,7 +44,7 @@ func (g *gate) pass(ctx context.Context, core, of int) error {
 }
 
 // Spare keeps so many of the cores free of documents until release is called: for work beside the model that somebody waits for. Documents in hand stand aside at their next step, and do one every
-// 20 ms even if they are asked to for ever. Any number of goroutines may call it, and what they ask for adds up; release is called once.
+// 5 ms even if they are asked to for ever. Any number of goroutines may call it, and what they ask for adds up; release is called once.
 func (e *Embedder) Spare(cores int) (release func()) {
 	e.gate.cores.Add(int32(cores))
 	return func() { e.gate.cores.Add(int32(-cores)) }
