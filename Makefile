@@ -15,7 +15,7 @@ demo: build ## start the service with sample documents, ask three questions, kee
 	./bin/footnote demo
 
 test: lint ## everything, with the race detector; starts a throw-away Postgres unless TEST_POSTGRES_URL names one
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -timeout 40m ./...
 	@$(MAKE) --no-print-directory test-arm64
 
 test-arm64: ## the arm64 kernels, emulated by qemu-aarch64 on CPUs without and with 8-bit dot products
