@@ -19,7 +19,7 @@ type Options struct {
 	// Dir is the folder for segment files; it belongs to one process at a time. Empty: memory only.
 	Dir string
 	// Rescore is how many points the codes choose for comparison by row, for collections that are too large to compare all. More is
-	// slower and finds more; docs/index.md has the curve. 0 is 1,000 and one in 100 of the points; it is at least four times what is asked for.
+	// slower and finds more; docs/index.md has the curve. 0 is 3,000 and one in 25 of the points; it is at least four times what is asked for.
 	Rescore int
 	// Logger is told of damage and of failures in the background; nil is slog.Default().
 	Logger *slog.Logger
