@@ -67,7 +67,10 @@ func addNormAVX512(x, y, w, b *float32, n int, eps float32)
 func transposeAVX512(dst, src *float32, stride int)
 
 //go:noescape
-func codeDistancesAVX2(dst *uint16, codes, low, high *uint64, groups, words int)
+func codeDistancesAVX2(dst *uint16, codes, planes *uint64, groups, words int)
+
+//go:noescape
+func rankAVX2(distances, gains *uint16, n int, centre, base int32, shift uint64)
 
 //go:noescape
 func atMostAVX2(mask *uint64, values *uint16, words int, limit uint16)
@@ -79,7 +82,10 @@ func atLeastAVX2(mask *uint64, values *uint32, words int, least uint32)
 func dots13AVX2(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 
 //go:noescape
-func codeDistancesAVX512(dst *uint16, codes, low, high *uint64, groups, words int)
+func dots8AVX2(dst *int32, query *int16, rows *byte, at *uint32, count, n int)
+
+//go:noescape
+func codeDistancesAVX512(dst *uint16, codes, planes *uint64, groups, words int)
 
 //go:noescape
 func atMostAVX512(mask *uint64, values *uint16, words int, limit uint16)
@@ -90,6 +96,9 @@ func atLeastAVX512(mask *uint64, values *uint32, words int, least uint32)
 //go:noescape
 func dots13AVX512(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
 
+//go:noescape
+func dots8AVX512(dst *int32, query *int16, rows *byte, at *uint32, count, n int)
+
 var available = sync.OnceValue(func() []*kernels {
 	have := []*kernels{generic}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
@@ -97,7 +106,7 @@ var available = sync.OnceValue(func() []*kernels {
 		k.name, k.dot = AVX2, dotAVX2
 		k.float32, k.int8 = []float32Kernel{{4, float32AVX2}}, []int8Kernel{{4, int8AVX2}}
 		k.quantise, k.expRow, k.gelu, k.addNorm = quantiseAVX2, expRowAVX2, geluAVX2, addNormAVX2
-		k.codeDistances, k.atMost, k.atLeast, k.dots13 = codeDistancesAVX2, atMostAVX2, atLeastAVX2, dots13AVX2
+		k.codeDistances, k.rank, k.atMost, k.atLeast, k.dots13, k.dots8 = codeDistancesAVX2, rankAVX2, atMostAVX2, atLeastAVX2, dots13AVX2, dots8AVX2
 		k.unpack, k.unpackGaps = unpackAVX2, unpackGapsAVX2
 		have = append(have, &k)
 		if cpu.X86.HasAVXVNNI {
@@ -111,7 +120,7 @@ var available = sync.OnceValue(func() []*kernels {
 		k.name, k.dot = AVX512, dotAVX512
 		k.float32 = []float32Kernel{{12, float32AVX512}, {8, float32AVX512x8}, {4, float32AVX512x4}}
 		k.quantise, k.expRow, k.gelu, k.addNorm, k.transpose = quantiseAVX512, expRowAVX512, geluAVX512, addNormAVX512, transposeAVX512
-		k.atMost, k.atLeast, k.dots13 = atMostAVX512, atLeastAVX512, dots13AVX512
+		k.atMost, k.atLeast, k.dots13, k.dots8 = atMostAVX512, atLeastAVX512, dots13AVX512, dots8AVX512
 		if cpu.X86.HasAVX512VPOPCNTDQ {
 			k.codeDistances = codeDistancesAVX512
 		}

@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"math"
 	"math/bits"
 	"unsafe"
 )
@@ -9,23 +10,41 @@ import (
 // eight codes and their distances add up without a horizontal sum.
 const CodeGroup = 8
 
-// CodeDistances writes to dst[i] in how many bits code i differs from low, plus twice in how many it differs from high: the distance of a code of one bit a
-// dimension to a query of two. It is what a dot product of signs with numbers of two bits comes to (the asymmetric estimate of Gao & Long, "RaBitQ", SIGMOD 2024,
-// with fewer bits), and orders candidates much better than Hamming's distance of two codes of one bit, at the same reading of memory.
-// codes are groups of eight, [len(dst)/8][len(low)][8]uint64; len(dst) is a multiple of 8. Every path gives the same integers.
-func CodeDistances(dst []uint16, codes, low, high []uint64) {
-	words := len(low)
-	if len(dst)%CodeGroup != 0 || len(codes) != len(dst)*words || len(high) != words || words > maxCodeWords {
-		panic("simd: codes come in groups of eight, each as long as the query, at most 341 words")
+// CodePlanes is how many bits a dimension a query has that is compared with codes.
+const CodePlanes = 4
+
+// MaxCodeWords is how long a code may be, so that no distance exceeds 16 bits.
+const MaxCodeWords = math.MaxUint16 / (64 * (1<<CodePlanes - 1))
+
+// CodeDistances writes to dst[i] in how many bits code i differs from the query's first plane, plus twice in how many from the second, four times from the third and eight
+// times from the fourth: the distance of a code of one bit a dimension to a query of four. For a query whose component j is the number qⱼ of its planes' bits, 0 to 15, and signs sⱼ, +1 where
+// the code has a bit and −1 else, the dot product Σ sⱼ·(2qⱼ−15) is 15·64·words less twice the distance (the asymmetric estimate of Gao & Long, "RaBitQ", SIGMOD 2024).
+// codes are groups of eight, [len(dst)/8][words][8]uint64; planes are [4][words]uint64; len(dst) is a multiple of 8. Every path gives the same integers.
+func CodeDistances(dst []uint16, codes, planes []uint64) {
+	words := len(planes) / CodePlanes
+	if len(dst)%CodeGroup != 0 || len(planes) != CodePlanes*words || len(codes) != len(dst)*words || words > MaxCodeWords {
+		panic("simd: codes come in groups of eight, each as long as a plane of the query, at most 68 words")
 	}
 	if len(dst) == 0 || words == 0 {
 		clear(dst)
 		return
 	}
-	current.Load().codeDistances(&dst[0], &codes[0], &low[0], &high[0], len(dst)/CodeGroup, words)
+	current.Load().codeDistances(&dst[0], &codes[0], &planes[0], len(dst)/CodeGroup, words)
 }
 
-const maxCodeWords = 341 // so that no distance exceeds 16 bits
+// MaxRank is the greatest rank that Rank gives.
+const MaxRank = 4095
+
+// Rank replaces distances[i], d, by base − ((centre − 2d)·gains[i] >> shift), at least 0 and at most MaxRank: what a distance says of codes whose vectors differ in length. The
+// lengths are equal and a multiple of 8; no product may exceed 32 bits.
+func Rank(distances, gains []uint16, centre, base int32, shift uint) {
+	if len(distances) != len(gains) || len(gains)%CodeGroup != 0 || shift > 31 {
+		panic("simd: distances come in groups of eight, each with its gain")
+	}
+	if len(gains) > 0 {
+		current.Load().rank(&distances[0], &gains[0], len(gains), centre, base, uint64(shift))
+	}
+}
 
 // AtMost sets bit i of mask, counted from the lowest bit of mask[0], when values[i] ≤ limit. len(values) is 64·len(mask).
 func AtMost(mask []uint64, values []uint16, limit uint16) {
@@ -70,20 +89,42 @@ func Dots13(dst []int64, query []int16, rows []byte, at []uint32) {
 	}
 }
 
-func codeDistancesGeneric(dst *uint16, codes, low, high *uint64, groups, words int) {
-	out, all := unsafe.Slice(dst, groups*CodeGroup), unsafe.Slice(codes, groups*CodeGroup*words)
-	once, twice := unsafe.Slice(low, words), unsafe.Slice(high, words)
+// Dots8 writes to dst[i] the exact dot product of query and the first bytes of row at[i] of rows as Dots13 has them, t>>5: three fifths of the memory, for a first look.
+func Dots8(dst []int32, query []int16, rows []byte, at []uint32) {
+	n := len(query)
+	if n == 0 || n%64 != 0 || len(dst) < len(at) {
+		panic("simd: a row of 13-bit integers has a multiple of 64 of them")
+	}
+	size := RowBytes(n)
+	for _, i := range at {
+		_ = rows[(int(i)+1)*size-1] // the kernels do not check
+	}
+	if len(at) > 0 {
+		current.Load().dots8(&dst[0], &query[0], &rows[0], &at[0], len(at), n)
+	}
+}
+
+func codeDistancesGeneric(dst *uint16, codes, planes *uint64, groups, words int) {
+	out, all, query := unsafe.Slice(dst, groups*CodeGroup), unsafe.Slice(codes, groups*CodeGroup*words), unsafe.Slice(planes, CodePlanes*words)
+	p0, p1, p2, p3 := query[:words], query[words:][:words], query[2*words:][:words], query[3*words:][:words]
 	for g := range groups {
 		var sum [CodeGroup]int
-		for j, a := range once {
-			b, lane := twice[j], (*[CodeGroup]uint64)(all[(g*words+j)*CodeGroup:])
-			for i := range sum {
-				sum[i] += bits.OnesCount64(lane[i]^a) + 2*bits.OnesCount64(lane[i]^b)
+		for j, a := range p0 {
+			b, c, d, lane := p1[j], p2[j], p3[j], (*[CodeGroup]uint64)(all[(g*words+j)*CodeGroup:])
+			for i, x := range lane {
+				sum[i] += bits.OnesCount64(x^a) + 2*bits.OnesCount64(x^b) + 4*bits.OnesCount64(x^c) + 8*bits.OnesCount64(x^d)
 			}
 		}
 		for i, s := range sum {
 			out[g*CodeGroup+i] = uint16(s)
 		}
+	}
+}
+
+func rankGeneric(distances, gains *uint16, n int, centre, base int32, shift uint64) {
+	d, g := unsafe.Slice(distances, n), unsafe.Slice(gains, n)
+	for i, x := range d {
+		d[i] = uint16(min(max(base-(centre-2*int32(x))*int32(g[i])>>shift, 0), MaxRank))
 	}
 }
 
@@ -127,5 +168,18 @@ func dots13Generic(dst *int64, query *int16, rows *byte, at *uint32, count, n in
 			c += int32(x) * int32(last[j/8]>>(j%8)&1)
 		}
 		out[r] = int64(a)<<5 + int64(b)<<1 + int64(c)
+	}
+}
+
+func dots8Generic(dst *int32, query *int16, rows *byte, at *uint32, count, n int) {
+	out, q, which := unsafe.Slice(dst, count), unsafe.Slice(query, n), unsafe.Slice(at, count)
+	size := uintptr(RowBytes(n))
+	for r, i := range which {
+		high := unsafe.Slice((*int8)(unsafe.Add(unsafe.Pointer(rows), uintptr(i)*size)), n)
+		var a int32
+		for j, x := range q {
+			a += int32(x) * int32(high[j])
+		}
+		out[r] = a
 	}
 }

@@ -13,72 +13,64 @@ DATA bitOfWord<>+16(SB)/8, $0x0800040002000100
 DATA bitOfWord<>+24(SB)/8, $0x8000400020001000
 GLOBL bitOfWord<>(SB), RODATA|NOPTR, $32
 
-// func codeDistancesAVX2(dst *uint16, codes, low, high *uint64, groups, words int)
-// Bits are counted by looking up half bytes (Muła, Kurz & Lemire, "Faster population counts using AVX2 instructions", 2018), those that differ from high in a table of doubled counts.
-TEXT ·codeDistancesAVX2(SB), NOSPLIT, $0-48
+// The bits of Y4 that differ from a plane, counted by looking up half bytes in table, are added to Y0.
+#define COUNT(plane, table) \
+	VPBROADCASTQ plane, Y5 \
+	VPXOR Y4, Y5, Y5 \
+	VPAND Y13, Y5, Y6 \
+	VPSRLW $4, Y5, Y5 \
+	VPAND Y13, Y5, Y5 \
+	VPSHUFB Y6, table, Y6 \
+	VPSHUFB Y5, table, Y5 \
+	VPADDB Y6, Y0, Y0 \
+	VPADDB Y5, Y0, Y0
+
+// One word of four codes, whose distance is added to sum.
+#define WORD(at, sum) \
+	VMOVDQU at(SI), Y4 \
+	VPXOR Y0, Y0, Y0 \
+	COUNT((R8)(CX*8), Y14) \
+	COUNT((R11)(CX*8), Y12) \
+	COUNT((R12)(CX*8), Y11) \
+	COUNT((R13)(CX*8), Y10) \
+	VPSADBW Y15, Y0, Y0 \
+	VPADDQ Y0, sum, sum
+
+// func codeDistancesAVX2(dst *uint16, codes, planes *uint64, groups, words int)
+// Bits are counted by looking up half bytes (Muła, Kurz & Lemire, "Faster population counts using AVX2 instructions", 2018), those that differ from a plane in a table of its multiples:
+// a byte counts at most 8·(1+2+4+8) = 120.
+TEXT ·codeDistancesAVX2(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ codes+8(FP), SI
-	MOVQ low+16(FP), R8
-	MOVQ high+24(FP), R11
-	MOVQ groups+32(FP), R9
-	MOVQ words+40(FP), R10
+	MOVQ planes+16(FP), R8
+	MOVQ groups+24(FP), R9
+	MOVQ words+32(FP), R10
+	LEAQ (R8)(R10*8), R11
+	LEAQ (R11)(R10*8), R12
+	LEAQ (R12)(R10*8), R13
 	VMOVDQU nibbleCounts<>(SB), Y14
 	VPADDB Y14, Y14, Y12
+	VPADDB Y12, Y12, Y11
+	VPADDB Y11, Y11, Y10
 	MOVL $0x0f0f0f0f, AX
 	VMOVD AX, X13
 	VPBROADCASTD X13, Y13
 	VPXOR Y15, Y15, Y15
 
 group:
-	VPXOR Y0, Y0, Y0
+	VPXOR Y2, Y2, Y2
 	VPXOR Y1, Y1, Y1
 	XORQ CX, CX
 
 word:
-	VPBROADCASTQ (R8)(CX*8), Y2
-	VPBROADCASTQ (R11)(CX*8), Y3
-	VMOVDQU (SI), Y4
-	VPXOR Y4, Y3, Y5
-	VPXOR Y4, Y2, Y4
-	VPAND Y13, Y4, Y6
-	VPAND Y13, Y5, Y7
-	VPSRLW $4, Y4, Y4
-	VPSRLW $4, Y5, Y5
-	VPAND Y13, Y4, Y4
-	VPAND Y13, Y5, Y5
-	VPSHUFB Y6, Y14, Y6
-	VPSHUFB Y4, Y14, Y4
-	VPSHUFB Y7, Y12, Y7
-	VPSHUFB Y5, Y12, Y5
-	VPADDB Y6, Y4, Y4
-	VPADDB Y7, Y5, Y5
-	VPADDB Y5, Y4, Y4
-	VPSADBW Y15, Y4, Y4
-	VPADDQ Y4, Y0, Y0
-	VMOVDQU 32(SI), Y4
-	VPXOR Y4, Y3, Y5
-	VPXOR Y4, Y2, Y4
-	VPAND Y13, Y4, Y6
-	VPAND Y13, Y5, Y7
-	VPSRLW $4, Y4, Y4
-	VPSRLW $4, Y5, Y5
-	VPAND Y13, Y4, Y4
-	VPAND Y13, Y5, Y5
-	VPSHUFB Y6, Y14, Y6
-	VPSHUFB Y4, Y14, Y4
-	VPSHUFB Y7, Y12, Y7
-	VPSHUFB Y5, Y12, Y5
-	VPADDB Y6, Y4, Y4
-	VPADDB Y7, Y5, Y5
-	VPADDB Y5, Y4, Y4
-	VPSADBW Y15, Y4, Y4
-	VPADDQ Y4, Y1, Y1
+	WORD(0, Y2)
+	WORD(32, Y1)
 	ADDQ $64, SI
 	INCQ CX
 	CMPQ CX, R10
 	JLT  word
 	// Eight sums of 64 bits to eight of 16: packing works within halves, so the order is mended at the end.
-	VPACKUSDW Y1, Y0, Y0
+	VPACKUSDW Y1, Y2, Y0
 	VPACKUSDW Y15, Y0, Y0
 	VEXTRACTI128 $1, Y0, X1
 	VPUNPCKLDQ X1, X0, X0
@@ -86,6 +78,43 @@ word:
 	ADDQ $16, DI
 	DECQ R9
 	JNZ  group
+	VZEROUPPER
+	RET
+
+// func rankAVX2(distances, gains *uint16, n int, centre, base int32, shift uint64)
+TEXT ·rankAVX2(SB), NOSPLIT, $0-40
+	MOVQ distances+0(FP), DI
+	MOVQ gains+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVL centre+24(FP), AX
+	VMOVD AX, X0
+	VPBROADCASTD X0, Y0
+	MOVL base+28(FP), AX
+	VMOVD AX, X1
+	VPBROADCASTD X1, Y1
+	MOVQ shift+32(FP), X2
+	MOVL $4095, AX
+	VMOVD AX, X3
+	VPBROADCASTD X3, Y3
+	VPXOR Y15, Y15, Y15
+
+eight:
+	VPMOVZXWD (DI), Y4
+	VPMOVZXWD (SI), Y5
+	VPADDD Y4, Y4, Y4
+	VPSUBD Y4, Y0, Y4
+	VPMULLD Y5, Y4, Y4
+	VPSRAD X2, Y4, Y4
+	VPSUBD Y4, Y1, Y4
+	VPMAXSD Y15, Y4, Y4
+	VPMINSD Y3, Y4, Y4
+	VEXTRACTI128 $1, Y4, X5
+	VPACKUSDW X5, X4, X4
+	VMOVDQU X4, (DI)
+	ADDQ $16, DI
+	ADDQ $16, SI
+	SUBQ $8, CX
+	JG   eight
 	VZEROUPPER
 	RET
 
@@ -271,6 +300,69 @@ last:
 	ADDQ DX, AX
 	MOVQ AX, (DI)
 	ADDQ $8, DI
+	ADDQ $4, R10
+	DECQ R11
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func dots8AVX2(dst *int32, query *int16, rows *byte, at *uint32, count, n int)
+// The row four further on is fetched meanwhile, as far as it is read.
+TEXT ·dots8AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ query+8(FP), R8
+	MOVQ rows+16(FP), R9
+	MOVQ at+24(FP), R10
+	MOVQ count+32(FP), R11
+	MOVQ n+40(FP), R12
+	MOVQ R12, R13
+	SHRQ $1, R13
+	ADDQ R12, R13
+	MOVQ R12, AX
+	SHRQ $3, AX
+	ADDQ AX, R13
+
+row:
+	CMPQ R11, $4
+	JLE  ready
+	MOVL 16(R10), BX
+	IMULQ R13, BX
+	ADDQ R9, BX
+	MOVQ R12, CX
+
+fetch:
+	PREFETCHT0 (BX)
+	ADDQ $64, BX
+	SUBQ $64, CX
+	JGE  fetch
+
+ready:
+	MOVL (R10), SI
+	IMULQ R13, SI
+	ADDQ R9, SI
+	MOVQ R8, DX
+	MOVQ R12, CX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+
+high:
+	VPMOVSXBW (SI), Y4
+	VPMOVSXBW 16(SI), Y5
+	VPMADDWD (DX), Y4, Y4
+	VPMADDWD 32(DX), Y5, Y5
+	VPADDD Y4, Y0, Y0
+	VPADDD Y5, Y1, Y1
+	ADDQ $32, SI
+	ADDQ $64, DX
+	SUBQ $32, CX
+	JG   high
+	VPADDD Y1, Y0, Y0
+	VEXTRACTI128 $1, Y0, X1
+	VPADDD X1, X0, X0
+	VPHADDD X0, X0, X0
+	VPHADDD X0, X0, X0
+	VMOVD X0, (DI)
+	ADDQ $4, DI
 	ADDQ $4, R10
 	DECQ R11
 	JNZ  row

@@ -6,7 +6,7 @@ var generic = &kernels{
 	name: Generic, dot: dotGeneric,
 	float32: []float32Kernel{{4, float32Generic}}, int8: []int8Kernel{{4, int8Generic}},
 	quantise: quantiseGeneric, expRow: expRowGeneric, gelu: geluGeneric, addNorm: addNormGeneric, transpose: transposeGeneric,
-	codeDistances: codeDistancesGeneric, atMost: atMostGeneric, atLeast: atLeastGeneric, dots13: dots13Generic,
+	codeDistances: codeDistancesGeneric, rank: rankGeneric, atMost: atMostGeneric, atLeast: atLeastGeneric, dots13: dots13Generic, dots8: dots8Generic,
 	unpack: unpackGeneric, unpackGaps: unpackGapsGeneric,
 }
 

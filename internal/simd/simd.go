@@ -36,10 +36,12 @@ type kernels struct {
 	addNorm   func(x, y, w, b *float32, n int, eps float32)
 	transpose func(dst, src *float32, stride int)
 	// The index's kernels; see codes.go and unpack.go for what they compute.
-	codeDistances func(dst *uint16, codes, low, high *uint64, groups, words int)
+	codeDistances func(dst *uint16, codes, planes *uint64, groups, words int)
+	rank          func(distances, gains *uint16, n int, centre, base int32, shift uint64)
 	atMost        func(mask *uint64, values *uint16, words int, limit uint16)
 	atLeast       func(mask *uint64, values *uint32, words int, least uint32)
 	dots13        func(dst *int64, query *int16, rows *byte, at *uint32, count, n int)
+	dots8         func(dst *int32, query *int16, rows *byte, at *uint32, count, n int)
 	unpack        func(dst *uint32, src *byte, groups, width int)
 	unpackGaps    func(dst *uint32, src *byte, groups, width int, base uint32)
 }

@@ -47,8 +47,8 @@ func (b *bench) point(i int) rag.Point {
 	}
 }
 
-func (b *bench) open(rescore int) (err error) {
-	b.index, err = local.New(local.Options{Dir: b.dir, Rescore: rescore, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+func (b *bench) open(margin float64) (err error) {
+	b.index, err = local.New(local.Options{Dir: b.dir, Margin: margin, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	return err
 }
 
@@ -206,22 +206,22 @@ func (b *bench) dense(ctx context.Context) error {
 	return nil
 }
 
-// curve opens the index with other settings of Rescore.
+// curve opens the index with other settings of Margin.
 func (b *bench) curve(ctx context.Context) error {
 	const queries = 100
 	want := make([][]int, queries)
 	for i := range want {
 		want[i] = b.exact(b.vectors.Query(i), 10)
 	}
-	settings := []int{250, 500, 1000, 2000, 4000, 8000, 16000, 32000}
-	for _, rescore := range append(settings, 0) {
+	settings := []float64{0.5, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3, 4}
+	for _, margin := range append(settings, 0) {
 		if err := b.index.Close(); err != nil {
 			return err
 		}
-		if err := b.open(rescore); err != nil {
+		if err := b.open(margin); err != nil {
 			return err
 		}
-		if rescore == 0 {
+		if margin == 0 {
 			break
 		}
 		hits := 0
@@ -235,7 +235,7 @@ func (b *bench) curve(ctx context.Context) error {
 			ours = append(ours, time.Since(t))
 			hits += b.found(got, want[i])
 		}
-		fmt.Printf("rescore %5d: recall@10 %.4f, %s\n", rescore, float64(hits)/(10*queries), times(ours))
+		fmt.Printf("margin %.2f: recall@10 %.4f, %s\n", margin, float64(hits)/(10*queries), times(ours))
 	}
 	return nil
 }

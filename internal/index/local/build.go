@@ -54,6 +54,7 @@ func buildVectors(s *sectionWriter, l *layout, n int, mean []float32, parts []pa
 	writeSection(s, sectionMean, mean)
 	s.begin(sectionCodes)
 	group, v, lane := make([]uint64, simd.CodeGroup*l.words), make([]float32, l.dims), 0
+	gains := make([]uint16, 0, (n+simd.CodeGroup-1)/simd.CodeGroup*simd.CodeGroup)
 	flush := func() {
 		s.write(bytesOf(group))
 		clear(group)
@@ -61,15 +62,13 @@ func buildVectors(s *sectionWriter, l *layout, n int, mean []float32, parts []pa
 	}
 	for _, p := range parts {
 		for _, i := range p.kept() {
-			if !p.code(group, lane, int(i), mean) {
+			gain, ok := p.code(group, lane, int(i), mean)
+			if !ok {
 				row, scale := p.row(int(i))
 				l.decode(v, row, scale)
-				for j, x := range v {
-					if x > mean[j] {
-						group[j/64*simd.CodeGroup+lane] |= 1 << (j % 64)
-					}
-				}
+				gain = l.encodeCode(group, lane, v, mean)
 			}
+			gains = append(gains, gain)
 			if lane++; lane == simd.CodeGroup {
 				flush()
 			}
@@ -79,6 +78,7 @@ func buildVectors(s *sectionWriter, l *layout, n int, mean []float32, parts []pa
 		flush()
 	}
 	s.end()
+	writeSection(s, sectionGains, gains[:cap(gains)])
 }
 
 func buildRuns(s *sectionWriter, parts []part) int {

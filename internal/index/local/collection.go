@@ -111,10 +111,11 @@ func (c *collection) seal(d *draft) {
 
 // meanFor is what to centre the codes of a new segment of n points by; nil for one without codes.
 func (c *collection) meanFor(n int, parts []part) []float32 {
-	if n < c.layout.minCoded {
+	switch {
+	case c.mean != nil && n >= c.layout.minCoded/8:
+	case n < c.layout.minCoded:
 		return nil
-	}
-	if c.mean == nil {
+	default:
 		c.mean = meanOf(c.layout, parts)
 	}
 	return c.mean

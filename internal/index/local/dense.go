@@ -13,7 +13,7 @@ import (
 )
 
 // SearchDense returns the k points nearest to v by cosine among those that satisfy filter, best first, ties by id. Scores are within 1e-4 of the exact cosine.
-// Small collections and narrow filters are compared row by row; else the codes choose whom to compare, see Options.Rescore.
+// Small collections and narrow filters are compared row by row; else the codes choose whom to compare, see Options.Margin.
 // Errors: rag.NotFound for an unknown collection; the vector's own; ctx's.
 func (x *Index) SearchDense(ctx context.Context, id rag.CollectionID, v rag.Embedding, filter *rag.Filter, k int) ([]rag.Candidate, error) {
 	c, err := x.collection(id)
@@ -25,19 +25,20 @@ func (x *Index) SearchDense(ctx context.Context, id rag.CollectionID, v rag.Embe
 	}
 	s := c.current.Load()
 	defer runtime.KeepAlive(s)
-	return s.dense(ctx, v, filter, k, x.o.Rescore)
+	return s.dense(ctx, v, filter, k, x.o.Margin)
 }
 
 const (
-	// rowsPerCode is how many codes are scanned in the time of one row compared, about.
-	rowsPerCode = 24
-	// What is compared by row unless Options say otherwise: recall@10 stays above .99 also where a collection has two languages, whose passages differ in a direction that
-	// the queries of the built-in model lack, and codes tell less (docs/index.md).
-	rescoreBase, rescoreShare = 3000, 25
-	chunkLength               = 4096 // codes at once: their distances stay in the nearest cache
+	// A code is scanned in the 24th part of the time of one row compared, about, and some 1,000 rows are compared all the same: below that, codes save nothing.
+	rowsPerCode, usualRows = 24, 1000
+	chunkLength            = 4096 // codes at once: their distances stay in the nearest cache
+	defaultMargin          = 2.25 // standard errors
+	// However near to each other a collection's points are, so many are compared at most: 4,096 and one in 16.
+	mostRows, mostShare = 4096, 16
+	firstRows           = 64 // compared early, to know what is worth a comparison
 )
 
-func (s *snapshot) dense(ctx context.Context, v rag.Embedding, filter *rag.Filter, k, rescore int) ([]rag.Candidate, error) {
+func (s *snapshot) dense(ctx context.Context, v rag.Embedding, filter *rag.Filter, k int, margin float64) ([]rag.Candidate, error) {
 	if k <= 0 || s.live == 0 {
 		return nil, ctx.Err()
 	}
@@ -59,16 +60,15 @@ func (s *snapshot) dense(ctx context.Context, v rag.Embedding, filter *rag.Filte
 			d.codes = append(d.codes, i)
 		}
 	}
-	if rescore <= 0 {
-		rescore = rescoreBase + coded/rescoreShare
-	}
-	rescore = max(rescore, 4*k)
-	if permitted <= max(s.layout.exactBelow, rescore+coded/rowsPerCode) {
+	if permitted <= max(s.layout.exactBelow, max(usualRows, 4*k)+coded/rowsPerCode) {
 		for _, i := range d.codes {
 			d.exact(i, masks[i])
 		}
 	} else {
-		d.approximate(v, masks, rescore)
+		if margin <= 0 {
+			margin = defaultMargin
+		}
+		d.approximate(v, masks, margin)
 	}
 	if s.length > 0 {
 		d.head(s.allowedHead(filter))
@@ -90,33 +90,61 @@ type denseSearch struct {
 
 // denseScratch is memory that searches use again.
 type denseScratch struct {
-	distances [chunkLength]uint16
+	ranks     [chunkLength]uint16
 	mask      [chunkLength / 64]uint64
+	histogram [simd.MaxRank + 1]int32
 	at        []uint32
 	dots      []int64
+	firsts    []int32
 	near      []near
-	histogram []int
 }
 
 var denseScratches = sync.Pool{New: func() any { return new(denseScratch) }}
 
 // near is a point whose code is near the query's.
 type near struct {
-	at       uint32
-	distance uint16
+	at   uint32
+	home uint16 // its segment
+	rank uint16
 }
 
 // rows compares points of a segment row by row.
 func (d *denseSearch) rows(home int, at []uint32) {
-	seg, scratch := d.segments[home].segment, d.scratch
-	if cap(scratch.dots) < len(at) {
-		scratch.dots = make([]int64, len(at))
+	seg := d.segments[home].segment
+	for i, dot := range d.dots(seg.rows, at) {
+		d.best.offer(found{d.probe.score(dot, seg.scales[at[i]]), int32(home), at[i]})
 	}
-	dots := scratch.dots[:len(at)]
-	d.probe.dots(dots, seg.rows, at)
-	for i, p := range at {
-		d.best.offer(found{d.probe.score(dots[i], seg.scales[p]), int32(home), p})
+}
+
+// dots are the products with the rows at; they are good until the next.
+func (d *denseSearch) dots(rows []byte, at []uint32) []int64 {
+	if cap(d.scratch.dots) < len(at) {
+		d.scratch.dots = make([]int64, len(at))
 	}
+	dots := d.scratch.dots[:len(at)]
+	d.probe.dots(dots, rows, at)
+	return dots
+}
+
+// promising compares points of a segment by the first bytes of their rows, and row by row those that may be among the best by them. It may change at.
+func (d *denseSearch) promising(home int, at []uint32) {
+	if d.layout.wide || !d.best.full() {
+		d.rows(home, at)
+		return
+	}
+	seg := d.segments[home].segment
+	if cap(d.scratch.firsts) < len(at) {
+		d.scratch.firsts = make([]int32, len(at))
+	}
+	firsts := d.scratch.firsts[:len(at)]
+	simd.Dots8(firsts, d.probe.values, seg.rows, at)
+	kept, least := at[:0], d.best.least()
+	for i, first := range firsts {
+		if d.probe.atMost(first, seg.scales[at[i]]) >= least {
+			kept = append(kept, at[i])
+		}
+	}
+	d.rows(home, kept)
 }
 
 // exact compares all that mask allows; nil is everyone.
@@ -145,33 +173,45 @@ func (d *denseSearch) exact(home int, mask bitset) {
 	d.scratch.at = at
 }
 
+// head compares all that mask allows of the head, page by page.
 func (d *denseSearch) head(mask bitset) {
-	var dot [1]int64
-	for i := range mask.each() {
-		p, j := d.snapshot.head.at(i)
-		d.probe.dots(dot[:], p.rows, []uint32{uint32(j)})
-		d.best.offer(found{d.probe.score(dot[0], p.scales[j]), int32(len(d.segments)), uint32(i)})
+	const words = headPage / 64
+	home := int32(len(d.segments))
+	for from := 0; from < len(mask); from += words {
+		at := d.scratch.at[:0]
+		for i := range mask[from:min(from+words, len(mask))].each() {
+			at = append(at, uint32(i))
+		}
+		d.scratch.at = at
+		if len(at) == 0 {
+			continue
+		}
+		first := from * 64
+		p, _ := d.snapshot.head.at(first)
+		for i, dot := range d.dots(p.rows, at) {
+			d.best.offer(found{d.probe.score(dot, p.scales[at[i]]), home, uint32(first) + at[i]})
+		}
 	}
 }
 
-// approximate chooses rescore points by their codes and compares those row by row. All points at the last distance that is needed are
-// taken, so the choice does not depend on how the points are spread over segments.
-func (d *denseSearch) approximate(v rag.Embedding, masks []bitset, rescore int) {
+// approximate ranks all that is allowed by its code, and compares row by row whose estimated score is at most margin standard errors below the k-th best that was found: whom that is, a few
+// early comparisons tell roughly, and each batch more sharply.
+func (d *denseSearch) approximate(v rag.Embedding, masks []bitset, margin float64) {
 	l, scratch := d.layout, d.scratch
-	p := picker{want: rescore, limit: uint16(3 * 64 * l.words), histogram: scratch.histogram, near: scratch.near[:0]}
-	if len(p.histogram) <= int(p.limit) {
-		p.histogram = make([]int, int(p.limit)+1)
+	query := l.codeQuery(v)
+	points, gains := 0, 0.0
+	for _, home := range d.codes {
+		seg := d.segments[home].segment
+		points += seg.n
+		gains += seg.gain * float64(seg.n)
 	}
-	clear(p.histogram)
-	ends := make([]int, len(d.codes))
-	var low, high []uint64
-	var mean []float32
-	for n, home := range d.codes {
+	p := picker{denseSearch: d, query: query, reach: margin * errorGain * gains / float64(points) * query.norm, want: max(4*d.best.k, mostRows+points/mostShare), limit: simd.MaxRank,
+		histogram: &scratch.histogram, near: scratch.near[:0]}
+	clear(p.histogram[:])
+	scanned, refine := 0, chunkLength
+	for _, home := range d.codes {
 		seg, mask := d.segments[home].segment, masks[home]
-		if !slices.Equal(mean, seg.mean) {
-			mean = seg.mean
-			low, high = codeOf(v, mean, l.words)
-		}
+		base := query.base(seg.mean)
 		for from := 0; from < seg.n; from += chunkLength {
 			if d.ctx.Err() != nil {
 				return
@@ -182,37 +222,33 @@ func (d *denseSearch) approximate(v rag.Embedding, masks []bitset, rescore int) 
 			if mask != nil && empty(mask[from/64:][:words]) {
 				continue
 			}
-			distances := scratch.distances[:words*64]
-			simd.CodeDistances(distances[:groups*8], seg.codes[from*l.words:][:groups*8*l.words], low, high)
-			for i := to - from; i < len(distances); i++ {
-				distances[i] = math.MaxUint16
+			ranks := scratch.ranks[:words*64]
+			simd.CodeDistances(ranks[:groups*8], seg.codes[from*l.words:][:groups*8*l.words], query.planes)
+			simd.Rank(ranks[:groups*8], seg.gains[from:][:groups*8], query.centre, base, query.shift)
+			for i := to - from; i < len(ranks); i++ {
+				ranks[i] = math.MaxUint16
 			}
-			simd.AtMost(scratch.mask[:words], distances, p.limit)
+			simd.AtMost(scratch.mask[:words], ranks, p.limit)
 			for i, w := range scratch.mask[:words] {
 				if mask != nil {
 					w &= mask[from/64+i]
 				}
 				for ; w != 0; w &= w - 1 {
 					j := i<<6 + bits.TrailingZeros64(w)
-					p.take(uint32(from+j), distances[j])
+					p.take(near{uint32(from + j), uint16(home), ranks[j]})
 				}
 			}
 			p.lower()
-		}
-		ends[n] = len(p.near)
-	}
-	scratch.histogram, scratch.near = p.histogram, p.near
-	from := 0
-	for n, home := range d.codes {
-		at := scratch.at[:0]
-		for _, c := range p.near[from:ends[n]] {
-			if c.distance <= p.limit {
-				at = append(at, c.at)
+			if scanned += to - from; scanned >= refine {
+				p.compare(max(firstRows, 2*d.best.k))
+				refine = 4 * scanned
 			}
 		}
-		from, scratch.at = ends[n], at
-		d.rows(home, at)
 	}
+	for batch := max(firstRows, 2*d.best.k); len(p.near) > 0 && d.ctx.Err() == nil; batch *= 4 {
+		p.compare(batch)
+	}
+	scratch.near = p.near
 }
 
 func empty(words []uint64) bool {
@@ -224,48 +260,68 @@ func empty(words []uint64) bool {
 	return true
 }
 
-// picker finds the distance up to which there are as many points as wanted, by counting them: no order is kept among the points.
+// picker keeps the points that may be worth a comparison, in the order of the scan, and counts them by rank, so that no other order is needed.
 type picker struct {
-	want      int
-	limit     uint16 // nobody beyond it is needed
-	histogram []int  // of the distances up to limit
-	count     int    // of those up to limit
-	near      []near
+	*denseSearch
+	query     *codeQuery
+	reach     float64 // how far an estimate may be below the k-th best score
+	want      int     // comparisons at most, about
+	limit     uint16  // nobody beyond it is needed
+	near      []near  // not compared yet; some may be beyond the limit by now
+	histogram *[simd.MaxRank + 1]int32
+	count     int // of near up to the limit
+	compared  int
 }
 
-func (p *picker) take(at uint32, distance uint16) {
-	p.near = append(p.near, near{at, distance})
-	p.histogram[distance]++
+func (p *picker) take(n near) {
+	p.near = append(p.near, n)
+	p.histogram[n.rank]++
 	p.count++
 }
 
 // lower brings the limit down to what is still needed.
 func (p *picker) lower() {
-	for p.limit > 0 && p.count-p.histogram[p.limit] >= p.want {
-		p.count -= p.histogram[p.limit]
-		p.limit--
+	for p.limit > 0 && p.compared+p.count-int(p.histogram[p.limit]) >= p.want {
+		p.drop()
 	}
 }
 
-// codeOf is a query of two bits a dimension: low and high bit of a number from 0 to 3, from −1.5 standard deviations to 1.5.
-// At 100k points the best ten are found among a third of the candidates that one bit needs; three bits are hardly better than two.
-func codeOf(v rag.Embedding, mean []float32, words int) (low, high []uint64) {
-	low, high = make([]uint64, words), make([]uint64, words)
-	sum := 0.0
-	for j, x := range v {
-		c := float64(x - mean[j])
-		sum += c * c
+func (p *picker) drop() {
+	p.count -= int(p.histogram[p.limit])
+	p.limit--
+}
+
+// compare compares at least n of the points kept, the nearest and all of one rank, lowers the limit by what they tell, and forgets those beyond it.
+func (p *picker) compare(n int) {
+	to, sum := uint16(0), int(p.histogram[0])
+	for sum < n && to < p.limit {
+		to++
+		sum += int(p.histogram[to])
 	}
-	step := math.Sqrt(sum / float64(len(v))) // 3 steps over 3 standard deviations
-	for j, x := range v {
-		c := float64(x - mean[j])
-		bit := uint64(1) << (j % 64)
-		if c > 0 {
-			high[j/64] |= bit
+	clear(p.histogram[:to+1])
+	p.count -= sum
+	p.compared += sum
+	p.scratch.at = slices.Grow(p.scratch.at[:0], len(p.near))
+	at, kept := p.scratch.at[:len(p.near)], 0
+	for i := 0; i < len(p.near); {
+		home, chosen := p.near[i].home, 0
+		for ; i < len(p.near) && p.near[i].home == home; i++ {
+			// Which of the two it is, or neither, cannot be foretold: so both are written, and counted without a branch.
+			c := p.near[i]
+			at[chosen], p.near[kept] = c.at, c
+			beyond := int(uint32(int32(to)-int32(c.rank)) >> 31)
+			chosen += 1 - beyond
+			kept += beyond &^ int(uint32(int32(p.limit)-int32(c.rank))>>31)
 		}
-		if c > step || c > -step && c <= 0 {
-			low[j/64] |= bit
+		if chosen > 0 {
+			p.promising(int(home), at[:chosen])
 		}
 	}
-	return low, high
+	p.near = p.near[:kept]
+	if !p.best.full() {
+		return
+	}
+	for limit := p.query.rank(p.best.least() - p.reach); int32(p.limit) > limit; {
+		p.drop()
+	}
 }

@@ -18,9 +18,9 @@ import (
 type Options struct {
 	// Dir is the folder for segment files; it belongs to one process at a time. Empty: memory only.
 	Dir string
-	// Rescore is how many points the codes choose for comparison by row, for collections that are too large to compare all. More is
-	// slower and finds more; docs/index.md has the curve. 0 is 3,000 and one in 25 of the points; it is at least four times what is asked for.
-	Rescore int
+	// Margin is by how many standard errors a point's score, estimated by its code, may be below the k-th best for the point to be compared exactly, in collections that are too large to compare all. More is
+	// slower and finds more; docs/index.md has the curve. 0 is 2.25.
+	Margin float64
 	// Logger is told of damage and of failures in the background; nil is slog.Default().
 	Logger *slog.Logger
 }
@@ -93,7 +93,7 @@ func (x *Index) EnsureCollection(_ context.Context, id rag.CollectionID, dims in
 	return nil
 }
 
-// maxDims is far above any model's, and keeps distances of codes within 16 bits.
+// maxDims is far above any model's.
 const maxDims = 16384
 
 // DropCollection removes the collection; removing one that is not there is no error.
@@ -234,7 +234,7 @@ func (x *Index) Sizes(_ context.Context, id rag.CollectionID) (Sizes, error) {
 	s := c.current.Load()
 	out := Sizes{Segments: len(s.segments), Points: s.live}
 	for _, v := range s.segments {
-		vectors := len(v.rows) + 4*len(v.scales) + 8*len(v.codes)
+		vectors := len(v.rows) + 4*len(v.scales) + 8*len(v.codes) + 2*len(v.gains)
 		postings := len(v.postings) + 4*len(v.terms) + 8*len(v.termEnds) + 4*len(v.termCounts) + 4*len(v.weights) + 4*len(v.weightStarts)
 		out.Vectors, out.Postings, out.Other = out.Vectors+vectors, out.Postings+postings, out.Other+len(v.data)-vectors-postings
 	}

@@ -43,7 +43,7 @@ func TestIndex_PassesTheConformanceSuite(t *testing.T) {
 		"memory": func(t *testing.T) indextest.Index { return openIndex(t, Options{}, asShipped) },
 		"files":  func(t *testing.T) indextest.Index { return openIndex(t, Options{Dir: t.TempDir()}, asShipped) },
 		"small segments": func(t *testing.T) indextest.Index {
-			return openIndex(t, Options{Rescore: 5000}, func(l *layout) { l.headPoints, l.minCoded = 64, 128 }) // 16 bits choose badly
+			return openIndex(t, Options{Margin: 20}, func(l *layout) { l.headPoints, l.minCoded = 64, 128 }) // 16 bits choose badly
 		},
 	} {
 		t.Run(name, func(t *testing.T) { indextest.Run(t, open) })
@@ -162,7 +162,7 @@ func TestIndex_IsAMap(t *testing.T) {
 
 func isAMap(t *testing.T, dims int, seed uint64) {
 	ctx, r := t.Context(), rand.New(rand.NewPCG(seed, 1))
-	o := Options{Dir: t.TempDir(), Rescore: 400}
+	o := Options{Dir: t.TempDir(), Margin: 20}
 	if seed%2 == 0 {
 		o.Dir = ""
 	}
@@ -286,7 +286,7 @@ func TestIndex_ReadersSeeWholeBatches(t *testing.T) {
 					t.Errorf("got %d of 40 points, %v", len(got), err)
 					return
 				}
-				if got, err = s.dense(ctx, generation(0)[0].Embedding, nil, 100, 100); err != nil || len(got) != 40 {
+				if got, err = s.dense(ctx, generation(0)[0].Embedding, nil, 100, 20); err != nil || len(got) != 40 {
 					t.Errorf("got %d of 40 points, %v", len(got), err)
 					return
 				}

@@ -32,7 +32,7 @@ const (
 func newLayout(dims int) layout {
 	l := layout{dims: dims, padded: (dims + 63) / 64 * 64, wide: dims < narrowFrom, limit: math.MaxInt16, headPoints: headCap, minCoded: 2048, exactBelow: 4096}
 	l.words = l.padded / 64
-	if dims < codedFrom {
+	if dims < codedFrom || dims > codedTo {
 		l.minCoded = math.MaxInt
 	}
 	if l.size = 2 * l.padded; !l.wide {
@@ -88,6 +88,7 @@ type probe struct {
 	values []int16 // [padded]
 	scale  float64
 	half   float64 // ½ Σ values
+	slack  float64 // five standard deviations of what the first bytes of a row leave out of a product
 }
 
 func (l *layout) probe(v []float32) *probe {
@@ -97,12 +98,14 @@ func (l *layout) probe(v []float32) *probe {
 		top = max(top, math.Abs(float64(x)))
 	}
 	p.scale = top / float64(l.limit)
-	sum := 0
+	sum, squares := 0, 0
 	for j, x := range v {
 		p.values[j] = int16(math.Round(float64(x) / p.scale))
 		sum += int(p.values[j])
+		squares += int(p.values[j]) * int(p.values[j])
 	}
 	p.half = float64(sum) / 2
+	p.slack = 5 * 32 / math.Sqrt(12) * math.Sqrt(float64(squares)) // the five bits that are left out are as good as evenly spread
 	return p
 }
 
@@ -119,6 +122,11 @@ func (p *probe) dots(dst []int64, rows []byte, at []uint32) {
 		}
 		dst[i] = s
 	}
+}
+
+// atMost is the greatest score that a row of 13 bits is likely to have, by the product with its first bytes, see simd.Dots8.
+func (p *probe) atMost(first int32, scale float32) float64 {
+	return p.scale * float64(scale) * (32*(float64(first)+p.half) + p.slack)
 }
 
 func (p *probe) score(dot int64, scale float32) float64 {

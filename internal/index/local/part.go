@@ -13,8 +13,8 @@ type part interface {
 	kept() []uint32 // the points, ascending
 	id(i int) pointID
 	row(i int) (row []byte, scale float32)
-	// code copies the code of a point to its lane of a group; false: there is none that is centred by mean.
-	code(group []uint64, lane, i int, mean []float32) bool
+	// code copies the code of a point to its lane of a group; not ok: there is none that is centred by mean.
+	code(group []uint64, lane, i int, mean []float32) (gain uint16, ok bool)
 	weightsOf(i int) []float32
 	runOf(i int) int // ascending with i
 	runCount() int
@@ -53,7 +53,7 @@ func (p *headPart) row(i int) ([]byte, float32) {
 	size := p.head.layout.size
 	return page.rows[j*size:][:size], page.scales[j]
 }
-func (p *headPart) code([]uint64, int, int, []float32) bool { return false }
+func (p *headPart) code([]uint64, int, int, []float32) (gain uint16, ok bool) { return 0, false }
 func (p *headPart) weightsOf(i int) []float32 {
 	page, j := p.at(i)
 	return page.weighing[j]
@@ -112,15 +112,15 @@ func (p *segmentPart) row(i int) ([]byte, float32) {
 	return p.rows[i*p.of.size:][:p.of.size], p.scales[i]
 }
 
-func (p *segmentPart) code(group []uint64, lane, i int, mean []float32) bool {
+func (p *segmentPart) code(group []uint64, lane, i int, mean []float32) (gain uint16, ok bool) {
 	if !p.centred(mean) {
-		return false
+		return 0, false
 	}
 	from := p.codes[i/simd.CodeGroup*simd.CodeGroup*p.of.words+i%simd.CodeGroup:]
 	for w := range p.of.words {
 		group[w*simd.CodeGroup+lane] = from[w*simd.CodeGroup]
 	}
-	return true
+	return p.gains[i], true
 }
 
 // centred tells whether the segment's codes are centred by mean. The answer is kept: it is asked for every point.

@@ -17,7 +17,7 @@ import (
 // that this is built for: sections are read in place.
 const (
 	segmentMagic   = "FNSEGMT\n"
-	segmentVersion = 1
+	segmentVersion = 2
 	sectionAlign   = 64
 	entryBytes     = 24
 	trailerBytes   = 40
@@ -32,6 +32,7 @@ const (
 	sectionRows                                // [n][layout.size]byte
 	sectionMean                                // [dims]float32; only with codes
 	sectionCodes                               // [⌈n/8⌉][words][8]uint64; only in segments that are scanned by them
+	sectionGains                               // [⌈n/8⌉·8]uint16; with codes
 	sectionRuns                                // [runs+1]uint32: where each run of points of one document begins
 	sectionDocumentEnds                        // [runs]uint32
 	sectionDocuments                           // the runs' documents, joined

@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"sort"
 
 	"footnote/internal/rag"
@@ -21,6 +22,8 @@ type segment struct {
 	rows   []byte
 	mean   []float32 // what was subtracted before the signs were taken; nil: no codes
 	codes  []uint64
+	gains  []uint16 // of the codes, see encodeCode; as many as there is room for codes
+	gain   float64  // their mean
 
 	runs         []uint32 // [runs+1]
 	documentEnds []uint32
@@ -49,7 +52,7 @@ func openSegment(data []byte, l *layout) (*segment, error) {
 	seg := &segment{
 		data: data, sum: s.sum, n: s.points,
 		ids: view[pointID](s.of[sectionIDs]), order: view[uint32](s.of[sectionOrder]), scales: view[float32](s.of[sectionScales]), rows: s.of[sectionRows],
-		mean: view[float32](s.of[sectionMean]), codes: view[uint64](s.of[sectionCodes]),
+		mean: view[float32](s.of[sectionMean]), codes: view[uint64](s.of[sectionCodes]), gains: view[uint16](s.of[sectionGains]),
 		runs: view[uint32](s.of[sectionRuns]), documentEnds: view[uint32](s.of[sectionDocumentEnds]), documents: s.of[sectionDocuments],
 		weightStarts: view[uint32](s.of[sectionWeightStarts]), weights: view[float32](s.of[sectionWeights]),
 		terms: view[uint32](s.of[sectionTerms]), termEnds: view[uint64](s.of[sectionTermEnds]), termCounts: view[uint32](s.of[sectionTermCounts]), postings: s.of[sectionPostings],
@@ -60,7 +63,7 @@ func openSegment(data []byte, l *layout) (*segment, error) {
 	case len(seg.ids) != n, len(seg.order) != n, len(seg.scales) != n, len(seg.rows) != n*l.size, len(seg.runs) != s.runs+1, len(seg.documentEnds) != s.runs,
 		len(seg.weightStarts) != n+1, len(seg.termEnds) != len(seg.terms), len(seg.termCounts) != len(seg.terms), len(seg.postings) < packedPad:
 		return nil, damaged("a section has another length than the counts ask for")
-	case coded && (len(seg.mean) != l.dims || len(seg.codes) != (n+7)/8*8*l.words), !coded && len(seg.codes) != 0:
+	case coded && (len(seg.mean) != l.dims || len(seg.gains) != (n+7)/8*8 || len(seg.codes) != len(seg.gains)*l.words), !coded && len(seg.codes)+len(seg.gains) != 0:
 		return nil, damaged("the codes have another length than the counts ask for")
 	case !ends(seg.runs, uint32(n), true), !ends(seg.documentEnds, uint32(len(seg.documents)), false), !ends(seg.weightStarts, uint32(len(seg.weights)), false),
 		!ends(seg.termEnds, uint64(len(seg.postings)-packedPad), true):
@@ -68,6 +71,12 @@ func openSegment(data []byte, l *layout) (*segment, error) {
 	}
 	for _, w := range seg.weights {
 		seg.maxWeight = max(seg.maxWeight, w)
+	}
+	for _, g := range seg.gains {
+		if g > math.MaxInt16 {
+			return nil, damaged("a gain is out of bounds")
+		}
+		seg.gain += float64(g) * gainUnit / float64(n)
 	}
 	for _, o := range seg.order {
 		if int(o) >= n {

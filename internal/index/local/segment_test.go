@@ -113,12 +113,16 @@ func TestMerge_KeepsCodes(t *testing.T) {
 	merged := c.make(c.mean, parts)
 	v := make([]float32, c.layout.dims)
 	for i := range merged.n {
+		group := make([]uint64, 8*c.layout.words)
 		c.layout.decode(v, merged.rows[i*c.layout.size:][:c.layout.size], merged.scales[i])
 		for j, x := range v {
 			code := merged.codes[i/8*8*c.layout.words+j/64*8+i%8]>>(j%64)&1 == 1
 			if code != (x > c.mean[j]) {
 				t.Fatalf("point %d, dimension %d: the code says %t", i, j, code)
 			}
+		}
+		if want := c.layout.encodeCode(group, 0, v, c.mean); merged.gains[i] != want {
+			t.Fatalf("point %d has gain %d, want %d", i, merged.gains[i], want)
 		}
 	}
 	if len(parts) != 8 || merged.n != 8*20 {
