@@ -163,7 +163,7 @@ func (s *Service) readStates(ctx context.Context, r *reading) error {
 	if err != nil {
 		return err
 	}
-	vectors, err := s.o.Embedder.EmbedQueries(ctx, []string{r.question})
+	question, err := s.questionVector(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -199,10 +199,24 @@ func (s *Service) readStates(ctx context.Context, r *reading) error {
 			c.known = true
 			c.tokens = interaction(asked[0], rows)
 			c.late = meanOf(c.tokens)
-			c.cosine = float64(simd.Dot(vectors[0], meanState(rows)))
+			c.cosine = float64(simd.Dot(question, meanState(rows)))
 		}
 	}
 	return nil
+}
+
+// questionVector is the question's, to be compared with sentences of any language.
+func (s *Service) questionVector(ctx context.Context, r *reading) (rag.Embedding, error) {
+	vectors, err := s.o.Embedder.EmbedQueries(ctx, []string{r.question})
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := s.o.Embedder.(interface {
+		AcrossLanguages(query rag.Embedding) rag.Embedding
+	}); ok {
+		return m.AcrossLanguages(vectors[0]), nil
+	}
+	return vectors[0], nil
 }
 
 // tokenStarts says which of a passage's states are of its body, from body on, and where among them each of its sentences starts; the last of starts is where the last
@@ -230,7 +244,7 @@ func (s *Service) tokenStarts(whole string, chunk rag.Chunk, sentences []candida
 
 // readAlone embeds the best sentences by vocabulary, each alone.
 func (s *Service) readAlone(ctx context.Context, r *reading) error {
-	vectors, err := s.o.Embedder.EmbedQueries(ctx, []string{r.question})
+	question, err := s.questionVector(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -244,7 +258,7 @@ func (s *Service) readAlone(ctx context.Context, r *reading) error {
 		return err
 	}
 	for i, at := range chosen {
-		r.sentence[at].known, r.sentence[at].cosine = true, dot(vectors[0], embedded[i])
+		r.sentence[at].known, r.sentence[at].cosine = true, dot(question, embedded[i])
 	}
 	return nil
 }

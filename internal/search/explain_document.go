@@ -124,7 +124,7 @@ func (r *request) explainUnfound(ctx context.Context, e rag.ExplainedDocument, c
 		return e, nil
 	}
 	if r.query.Mode != rag.Lexical {
-		list, err := r.o.Index.SearchDense(ctx, c.IndexID, r.vectors[c.Embedding.Fingerprint], r.query.Filter, explainDepth)
+		list, err := r.o.Index.SearchDense(ctx, c.IndexID, r.vector(c.Embedding.Fingerprint), r.query.Filter, explainDepth)
 		if err != nil {
 			return e, err
 		}

@@ -74,3 +74,46 @@ func TestSearch_CandidatesOfAnotherLanguage(t *testing.T) {
 		}
 	}
 }
+
+// blind is a model that marks the vectors that are to be compared across languages.
+type blind struct{ *world }
+
+func (blind) AcrossLanguages(query rag.Embedding) rag.Embedding {
+	return append(query[:len(query):len(query)], 1)
+}
+
+// A query is made blind to languages only where that is of use, and then for all collections that it goes to: their scores are compared.
+func TestSearch_VectorAcrossLanguages(t *testing.T) {
+	t.Parallel()
+	w := &world{texts: map[rag.CollectionID][]string{
+		"both": {"leave 42 weeks", "育儿假 42"}, "chinese": {"育儿假 42", "年假 42 天"}, "english": {"leave 42 weeks", "leave 7"}, "numbers": {"42"},
+	}}
+	for _, c := range []struct {
+		query       string
+		collections []string
+		want        bool
+	}{
+		{"leave 42", []string{"english"}, false},
+		{"leave 42", []string{"english", "numbers"}, false},
+		{"育儿假", []string{"chinese"}, false},
+		{"leave 42", []string{"chinese"}, true},
+		{"育兒假 42", []string{"both"}, true},
+		{"leave 42", []string{"english", "chinese"}, true},
+		{"42", []string{"chinese"}, false},
+		{"42", []string{"both"}, true},
+	} {
+		for _, model := range []Embedder{blind{w}, w} {
+			r, err := New(Options{Catalog: w, Index: w, Embedder: model}).request(rag.Query{Text: c.query, Collections: c.collections}.WithDefaults(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.open(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			_, able := model.(blind)
+			if got, want := len(r.vector("counts-1"))-len(r.vectors["counts-1"]), map[bool]int{true: 1}[c.want && able]; got != want {
+				t.Errorf("%q in %v, a model that is able: %t: got a vector %d longer, want %d", c.query, c.collections, able, got, want)
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"footnote/internal/lexical"
 	"footnote/internal/rag"
+	"footnote/internal/text"
 )
 
 // request is one search under way.
@@ -18,6 +19,7 @@ type request struct {
 	*Service
 	query       rag.Query
 	text        string          // the query's, without the marks of its phrases
+	language    string          // the text's; "" when it has none, such as a number
 	phrases     []string        // that every hit must have
 	as          *rag.Collection // instead of what the catalog has
 	collections []spec
@@ -57,6 +59,7 @@ func (s *Service) request(q rag.Query, as *rag.Collection) (*request, error) {
 	if !q.IgnorePhrases {
 		r.phrases, r.text = phrases(q.Text)
 	}
+	r.language = text.Language(r.text)
 	return r, nil
 }
 
@@ -143,7 +146,7 @@ func (r *request) ask(ctx context.Context, depth int) (exhausted bool, err error
 		if r.query.Mode != rag.Lexical {
 			g.Go(func() (err error) {
 				started := time.Now()
-				per[i].dense, err = r.o.Index.SearchDense(gctx, c.IndexID, r.vectors[c.Embedding.Fingerprint], r.query.Filter, depth)
+				per[i].dense, err = r.o.Index.SearchDense(gctx, c.IndexID, r.vector(c.Embedding.Fingerprint), r.query.Filter, depth)
 				per[i].denseTime = time.Since(started)
 				return err
 			})

@@ -58,7 +58,14 @@ func run(data string, sets []string, out string, passages, queries, clip int) er
 	if err != nil {
 		return err
 	}
-	return write(out, e.Dimensions(), documents, questions, e.EmbedDocuments, e.EmbedQueries)
+	embedQueries := func(ctx context.Context, texts []string) ([]rag.Embedding, error) {
+		vectors, err := e.EmbedQueries(ctx, texts)
+		for i, v := range vectors {
+			vectors[i] = e.AcrossLanguages(v) // the passages are in two languages
+		}
+		return vectors, err
+	}
+	return write(out, e.Dimensions(), documents, questions, e.EmbedDocuments, embedQueries)
 }
 
 func clipped(s string, bytes int) string {

@@ -99,3 +99,13 @@ func (e *Cached) EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedd
 	e.cache.observe(hit)
 	return []rag.Embedding{slices.Clone(v)}, nil
 }
+
+// AcrossLanguages is the model's, and the vector as it is when the model has none.
+func (e *Cached) AcrossLanguages(query rag.Embedding) rag.Embedding {
+	if m, ok := e.Embedder.(interface {
+		AcrossLanguages(rag.Embedding) rag.Embedding
+	}); ok {
+		return m.AcrossLanguages(query)
+	}
+	return query
+}

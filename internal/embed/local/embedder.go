@@ -47,7 +47,7 @@ type Embedder struct {
 	tokenizer   vocabulary
 	encoder     *encoder
 	centre      *centre      // nil: off
-	language    []float32    // the direction that queries are made blind to; nil: none
+	language    []float32    // the direction that AcrossLanguages leaves out; nil: none
 	states      *stateCentre // of token states; nil: off
 	query       string       // what goes before a query,
 	document    string       // and before a passage
@@ -218,9 +218,6 @@ func (e *Embedder) embed(ctx context.Context, texts []string, query bool) ([]rag
 		for _, v := range vectors {
 			if e.centre != nil {
 				e.centre.apply(v, query)
-			}
-			if query && e.language != nil {
-				project(v, e.language)
 			}
 		}
 		return nil

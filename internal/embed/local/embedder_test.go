@@ -231,8 +231,8 @@ func TestEmbedder_FindsWhatAnswersInEitherLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for want, q := range vectors {
-		best := 0
+	for want, v := range vectors {
+		q, best := e.AcrossLanguages(v), 0
 		for i, d := range documents {
 			if simd.Dot(q, d) > simd.Dot(q, documents[best]) {
 				best = i
