@@ -19,7 +19,7 @@ type Options struct {
 	// Dir is the folder for segment files; it belongs to one process at a time. Empty: memory only.
 	Dir string
 	// Margin is by how many standard errors a point's score, estimated by its code, may be below the k-th best for the point to be compared exactly, in collections that are too large to compare all. More is
-	// slower and finds more; docs/index.md has the curve. 0 is 2.25.
+	// slower and finds more; docs/index.md has the curve. 0 is 2.5.
 	Margin float64
 	// Logger is told of damage and of failures in the background; nil is slog.Default().
 	Logger *slog.Logger
