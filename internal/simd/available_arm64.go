@@ -58,6 +58,7 @@ var available = sync.OnceValue(func() []*kernels {
 	k.float32, k.int8 = []float32Kernel{{4, float32NEON}}, []int8Kernel{{4, int8NEON}}
 	k.quantise, k.expRow, k.gelu, k.addNorm, k.transpose = quantiseNEON, expRowNEON, geluNEON, addNormNEON, transposeNEON
 	k.codeDistances, k.rank, k.atMost, k.atLeast, k.dots13, k.dots8 = codeDistancesNEON, rankNEON, atMostNEON, atLeastNEON, dots13NEON, dots8NEON
+	k.unpack, k.unpackGaps = unpackNEON, unpackGapsNEON
 	have := []*kernels{generic, &k}
 	if cpu.ARM64.HasASIMDDP {
 		with := k

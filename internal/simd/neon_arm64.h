@@ -63,6 +63,7 @@
 #define UADDLP16(n, d) TWO(0x6e202800, n, d) // sums of neighbouring u8
 #define UADALP16(n, d) TWO(0x6e206800, n, d) // the same, added to d
 #define SADALP64(n, d) TWO(0x4ea06800, n, d) // adds neighbours of n's four s32 to d's two s64
+#define INEG(n, d) TWO(0x6ea0b800, n, d)
 #define ISUB(m, n, d) THREE(0x6ea08400, m, n, d) // d = n − m
 #define IMUL(m, n, d) THREE(0x4ea09c00, m, n, d)
 #define SSHL32(m, n, d) THREE(0x4ea04400, m, n, d) // n shifted left by m, right where m is negative
@@ -73,6 +74,7 @@
 #define CMTST8(m, n, d) THREE(0x4e208c00, m, n, d) // all bits where n and m share one
 #define UZP8(m, n, d) THREE(0x4e001800, m, n, d) // the even bytes, n's then m's
 #define UZP16(m, n, d) THREE(0x4e401800, m, n, d)
+#define EXT(i, m, n, d) WORD $(0x6e000000 + ((m)<<16) + ((i)<<11) + ((n)<<5) + (d)) // the 16 bytes from the i-th of n's, then m's
 #define TBL(m, n, d) THREE(0x4e000000, m, n, d) // byte i is byte m[i] of n
 #define SHL8(s, n, d) WORD $(0x4f005400 + ((8+(s))<<16) + ((n)<<5) + (d))
 #define SHL16(s, n, d) WORD $(0x4f005400 + ((16+(s))<<16) + ((n)<<5) + (d))
