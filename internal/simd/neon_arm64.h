@@ -55,7 +55,7 @@
 #define SMLALH(m, n, d) THREE(0x4e208000, m, n, d)
 #define SADALP(n, d) TWO(0x4e606800, n, d) // adds neighbours of n's eight s16 to d's four s32
 
-// What the index's kernels need. A name ends in the width of the lanes that are written, and in H where it reads the upper half of n.
+// What the index's kernels need. A number that ends a name is the width of the lanes that are written; an H reads the upper half of n, or of m.
 #define CNT(n, d) TWO(0x4e205800, n, d) // the bits of each byte, counted
 #define ADD8(m, n, d) THREE(0x4e208400, m, n, d)
 #define ADDP8(m, n, d) THREE(0x4e20bc00, m, n, d) // sums of neighbours, n's then m's, as IADDP
