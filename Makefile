@@ -25,7 +25,8 @@ test-arm64: ## the arm64 kernels, emulated by qemu-aarch64 on CPUs without and w
 	  export GOOS=linux GOARCH=arm64 CGO_ENABLED=0; \
 	  $(GO) test -exec "qemu-aarch64 -cpu cortex-a53" ./internal/simd && \
 	  $(GO) test -exec "qemu-aarch64 -cpu max" ./internal/simd && \
-	  $(GO) test -exec "qemu-aarch64 -cpu max" -run SameBits ./internal/embed/local; \
+	  $(GO) test -exec "qemu-aarch64 -cpu max" -run SameBits ./internal/embed/local && \
+	  $(GO) test -exec "qemu-aarch64 -cpu max" -run 'SearchDense_Two|SumOfEveryPosting|KeepsCodes' ./internal/index/local; \
 	fi
 
 test-llm: ## forty questions to a real small model behind llama.cpp's server, in a virtual environment of $(LLM_DIR); TEST_LLM_BASE_URL names another endpoint

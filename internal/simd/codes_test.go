@@ -113,6 +113,18 @@ func checkCodes(t *testing.T, r *rand.Rand, groups, words, halves, rows int) {
 	for i := range at {
 		at[i] = uint32(r.IntN(rows))
 	}
+	if groups == 2 { // the greatest sums: all products alike, those of one row with the least integer
+		for i := range q {
+			q[i] = int16(-top)
+		}
+		for i := range data[:RowBytes(n)] {
+			data[i] = byte(128)
+			if i >= n {
+				data[i] = 0
+			}
+		}
+		at[0] = 0
+	}
 	dots, first := make([]int64, len(at)), make([]int32, len(at))
 	Dots13(dots, q, data, at)
 	Dots8(first, q, data, at)

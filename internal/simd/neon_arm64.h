@@ -55,6 +55,43 @@
 #define SMLALH(m, n, d) THREE(0x4e208000, m, n, d)
 #define SADALP(n, d) TWO(0x4e606800, n, d) // adds neighbours of n's eight s16 to d's four s32
 
+// What the index's kernels need. A number that ends a name is the width of the lanes that are written; an H reads the upper half of n, or of m.
+#define CNT(n, d) TWO(0x4e205800, n, d) // the bits of each byte, counted
+#define ADD8(m, n, d) THREE(0x4e208400, m, n, d)
+#define ADDP8(m, n, d) THREE(0x4e20bc00, m, n, d) // sums of neighbours, n's then m's, as IADDP
+#define ADDP16(m, n, d) THREE(0x4e60bc00, m, n, d)
+#define UADDLP16(n, d) TWO(0x6e202800, n, d) // sums of neighbouring u8
+#define UADALP16(n, d) TWO(0x6e206800, n, d) // the same, added to d
+#define SADALP64(n, d) TWO(0x4ea06800, n, d) // adds neighbours of n's four s32 to d's two s64
+#define INEG(n, d) TWO(0x6ea0b800, n, d)
+#define ISUB(m, n, d) THREE(0x6ea08400, m, n, d) // d = n − m
+#define IMUL(m, n, d) THREE(0x4ea09c00, m, n, d)
+#define SSHL32(m, n, d) THREE(0x4ea04400, m, n, d) // n shifted left by m, right where m is negative
+#define USHL32(m, n, d) THREE(0x6ea04400, m, n, d) // the same of unsigned lanes
+#define UMIN16(m, n, d) THREE(0x6e606c00, m, n, d)
+#define CMHS16(m, n, d) THREE(0x6e603c00, m, n, d) // all bits where n ≥ m, unsigned
+#define CMHS32(m, n, d) THREE(0x6ea03c00, m, n, d)
+#define CMTST8(m, n, d) THREE(0x4e208c00, m, n, d) // all bits where n and m share one
+#define UZP8(m, n, d) THREE(0x4e001800, m, n, d) // the even bytes, n's then m's
+#define UZP16(m, n, d) THREE(0x4e401800, m, n, d)
+#define EXT(i, m, n, d) WORD $(0x6e000000 + ((m)<<16) + ((i)<<11) + ((n)<<5) + (d)) // the 16 bytes from the i-th of n's, then m's
+#define TBL(m, n, d) THREE(0x4e000000, m, n, d) // byte i is byte m[i] of n
+#define SHL8(s, n, d) WORD $(0x4f005400 + ((8+(s))<<16) + ((n)<<5) + (d))
+#define SHL16(s, n, d) WORD $(0x4f005400 + ((16+(s))<<16) + ((n)<<5) + (d))
+#define USHR8(s, n, d) WORD $(0x6f000400 + ((16-(s))<<16) + ((n)<<5) + (d))
+#define USRA8(s, n, d) WORD $(0x6f001400 + ((16-(s))<<16) + ((n)<<5) + (d)) // n shifted right, added to d
+#define SSHLL16(s, n, d) WORD $(0x0f00a400 + ((8+(s))<<16) + ((n)<<5) + (d)) // s8 to s16, shifted left
+#define SSHLL16H(s, n, d) WORD $(0x4f00a400 + ((8+(s))<<16) + ((n)<<5) + (d))
+#define USHLL32(s, n, d) WORD $(0x2f00a400 + ((16+(s))<<16) + ((n)<<5) + (d)) // u16 to u32, shifted left
+#define USHLL32H(s, n, d) WORD $(0x6f00a400 + ((16+(s))<<16) + ((n)<<5) + (d))
+#define UADDW16(m, n, d) THREE(0x2e201000, m, n, d) // d = n + m's lower eight bytes, widened
+#define UADDW16H(m, n, d) THREE(0x6e201000, m, n, d)
+#define SMULL32(m, n, d) THREE(0x0e60c000, m, n, d) // products of s16
+#define SMULL32H(m, n, d) THREE(0x4e60c000, m, n, d)
+#define SMLAL32(m, n, d) THREE(0x0e608000, m, n, d) // added to d
+#define SMLAL32H(m, n, d) THREE(0x4e608000, m, n, d)
+#define ADDV32(n, d) TWO(0x4eb1b800, n, d) // the sum of n's lanes, in the first of d
+
 // The same on four registers: m to m+3 and so on. FSUBALL and such take the same m for all.
 #define FADD4(m, n, d) FADD(m, n, d); FADD(m+1, n+1, d+1); FADD(m+2, n+2, d+2); FADD(m+3, n+3, d+3)
 #define FSUB4(m, n, d) FSUB(m, n, d); FSUB(m+1, n+1, d+1); FSUB(m+2, n+2, d+2); FSUB(m+3, n+3, d+3)
@@ -74,9 +111,13 @@
 #define SHL23X4(n, d) SHL23(n, d); SHL23(n+1, d+1); SHL23(n+2, d+2); SHL23(n+3, d+3)
 #define DUP4(lane, n, d) DUP(lane, n, d); DUP(lane, n, d+1); DUP(lane, n, d+2); DUP(lane, n, d+3)
 
+#define ADD8X4(m, n, d) ADD8(m, n, d); ADD8(m+1, n+1, d+1); ADD8(m+2, n+2, d+2); ADD8(m+3, n+3, d+3)
+#define CNT4(n, d) CNT(n, d); CNT(n+1, d+1); CNT(n+2, d+2); CNT(n+3, d+3)
+
 #define FSUBALL(m, n, d) FSUB(m, n, d); FSUB(m, n+1, d+1); FSUB(m, n+2, d+2); FSUB(m, n+3, d+3)
 #define FMULALL(m, n, d) FMUL(m, n, d); FMUL(m, n+1, d+1); FMUL(m, n+2, d+2); FMUL(m, n+3, d+3)
 #define FMAXALL(m, n, d) FMAX(m, n, d); FMAX(m, n+1, d+1); FMAX(m, n+2, d+2); FMAX(m, n+3, d+3)
+#define BEORALL(m, n, d) BEOR(m, n, d); BEOR(m, n+1, d+1); BEOR(m, n+2, d+2); BEOR(m, n+3, d+3)
 #define FMINALL(m, n, d) FMIN(m, n, d); FMIN(m, n+1, d+1); FMIN(m, n+2, d+2); FMIN(m, n+3, d+3)
 #define FMLALANE4(lane, m, n, d) FMLALANE(lane, m, n, d); FMLALANE(lane, m, n+1, d+1); FMLALANE(lane, m, n+2, d+2); FMLALANE(lane, m, n+3, d+3)
 #define SDOTLANE4(lane, m, n, d) SDOTLANE(lane, m, n, d); SDOTLANE(lane, m, n+1, d+1); SDOTLANE(lane, m, n+2, d+2); SDOTLANE(lane, m, n+3, d+3)
