@@ -6,7 +6,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -106,15 +105,15 @@ func names() []string {
 // reported at once.
 func Load(environ []string, file string, flags map[string]string) (Config, error) {
 	values := map[string]string{}
-	var problems []error
+	var p problems
 	fromFile, err := readFile(file)
 	if err != nil {
-		problems = append(problems, err)
+		p = append(p, err)
 	}
 	known := names()
 	take := func(source, name, value string) {
 		if !slices.Contains(known, name) {
-			problems = append(problems, fmt.Errorf("%s: unknown setting %s%s", source, spelled(source, name), suggestion(source, name, known)))
+			p.add("%s: unknown setting %s%s", source, spelled(source, name), suggestion(source, name, known))
 			return
 		}
 		values[name] = value
@@ -136,19 +135,13 @@ func Load(environ []string, file string, flags map[string]string) (Config, error
 		var agg env.AggregateError
 		if errors.As(err, &agg) {
 			for _, e := range agg.Errors {
-				problems = append(problems, fmt.Errorf("setting of the wrong type: %w", e))
+				p.add("setting of the wrong type: %w", e)
 			}
 		} else {
-			problems = append(problems, err)
+			p = append(p, err)
 		}
 	} else if err := c.Validate(); err != nil {
-		problems = append(problems, err)
+		p = append(p, err)
 	}
-	return c, errors.Join(problems...)
+	return c, errors.Join(p...)
 }
-
-// Kinds of judges; absent: a language model, when one is named.
-const (
-	JudgeModel    = "llm"
-	JudgeEndpoint = "endpoint"
-)
