@@ -302,3 +302,14 @@ func Join(texts []*Text) *Text {
 
 // Length is the number of tokens.
 func (t *Text) Length() int { return len(t.tokens) }
+
+// spanOf is the span from token i to token j, both included.
+func (t *Text) spanOf(i, j int) rag.Span {
+	if i < 0 || j < i || j >= len(t.tokens) {
+		return rag.Span{}
+	}
+	return rag.Span{Start: t.tokens[i].span.Start, End: t.tokens[j].span.End}
+}
+
+// Slice is the text at a span.
+func (t *Text) Slice(s rag.Span) string { return string(t.runes[s.Start:s.End]) }
