@@ -173,12 +173,8 @@ func held(ctx context.Context, q querier, id rag.JobID, token int64) error {
 		return rag.JobMissing()
 	case err != nil:
 		return err
-	case status == rag.JobCancelled:
-		return rag.Errorf(rag.Cancelled, "The job was cancelled.")
-	case token != latest || status != rag.JobRunning:
-		return rag.Errorf(rag.Conflict, "The job is no longer this worker's.")
 	}
-	return nil
+	return rag.JobHeld(token, latest, status)
 }
 
 // update runs one statement on a job that the token holds.
