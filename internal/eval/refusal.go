@@ -27,7 +27,7 @@ const together = "all of these sets"
 const curveStep = 0.05
 
 func refused(answered float64, yes, no []float64) Figure {
-	return bootstrapTwo(yes, no, func(yes, no []float64) float64 { return refusedAt(answered, yes, no) })
+	return bootstrapTwo(yes, no, func(yes, no []float64) float64 { return RefusedAt(answered, yes, no) })
 }
 
 func refusal(foreign string, answerable, unanswerable []judged) Refusal {

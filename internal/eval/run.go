@@ -109,7 +109,7 @@ func Run(ctx context.Context, s System, d Dataset, variants []Variant, foreign [
 		if err != nil {
 			return r, err
 		}
-		r.Abstention = append(r.Abstention, Abstention{f.Name, AUC(own, other), shareFrom(own, 0), 1 - shareFrom(other, 0)})
+		r.Abstention = append(r.Abstention, Abstention{f.Name, AUC(own, other), ShareFrom(own, 0), 1 - ShareFrom(other, 0)})
 	}
 	return r, nil
 }
@@ -136,16 +136,6 @@ func evidence(ctx context.Context, s System, queries []Query) ([]float64, error)
 		return err
 	})
 	return out, err
-}
-
-func shareFrom(values []float64, from float64) float64 {
-	n := 0
-	for _, v := range values {
-		if v >= from {
-			n++
-		}
-	}
-	return float64(n) / float64(max(len(values), 1))
 }
 
 func score(name string, d Dataset, rankings [][]string) (_ Scores, ndcg []float64) {
