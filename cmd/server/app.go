@@ -85,7 +85,7 @@ func openApp(ctx context.Context, c config.Config, log *slog.Logger) (_ *app, er
 	o := ingest.Options{Logger: log, Build: build(), Workers: c.Workers, Lease: c.JobLease, Failpoint: failpoint(), Checkpoint: checkpointEvery()}
 	opening, openCtx := errgroup.WithContext(ctx)
 	opening.Go(func() (err error) {
-		a.embedder, err = openEmbedder(ctx, c, log)
+		a.embedder, err = openEmbedder(ctx, c)
 		return err
 	})
 	opening.Go(func() error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"runtime"
 	"sync"
 
@@ -27,19 +26,31 @@ type embedder interface {
 	CountTokens(text string) int
 }
 
-func openEmbedder(ctx context.Context, c config.Config, log *slog.Logger) (embedder, error) {
+// openEmbedder opens the model that new collections are embedded with.
+func openEmbedder(ctx context.Context, c config.Config) (embedder, error) {
 	if err := simd.Select(c.CPU); err != nil {
 		return nil, exitError{exitUsage, err}
 	}
-	switch f := c.EmbedFolder(); {
+	return openModel(ctx, c.EmbedFolder(), openai.Options{BaseURL: c.EmbedBaseURL, Model: c.EmbedModel, APIKey: c.EmbedAPIKey.Reveal(), Dimensions: c.EmbedDimensions})
+}
+
+// openOther opens the model that collections can be re-embedded with, or were until now; nil when none is named.
+func openOther(ctx context.Context, c config.Config) (embedder, error) {
+	if c.OtherModel == "" {
+		return nil, nil
+	}
+	return openModel(ctx, c.OtherFolder(), openai.Options{BaseURL: c.OtherBaseURL, Model: c.OtherModel, APIKey: c.OtherAPIKey.Reveal(), Dimensions: c.OtherDimensions})
+}
+
+// openModel opens a model in a folder, when one is named; else the built-in one, unless there is an endpoint.
+func openModel(ctx context.Context, f config.Folder, endpoint openai.Options) (embedder, error) {
+	switch {
 	case f.Path != "":
 		return openFolder(f)
-	case c.EmbedBaseURL == "":
+	case endpoint.BaseURL == "":
 		return builtIn(f.Precision)
 	}
-	return openai.New(ctx, openai.Options{
-		BaseURL: c.EmbedBaseURL, Model: c.EmbedModel, APIKey: c.EmbedAPIKey.Reveal(), Dimensions: c.EmbedDimensions,
-	})
+	return openai.New(ctx, endpoint)
 }
 
 // builtIn is the built-in model. Its weights are held once for each precision.
@@ -83,19 +94,6 @@ func openFolder(f config.Folder) (embedder, error) {
 		o.Precision = embedlocal.Float32
 	}
 	return embedlocal.OpenFolder(f.Path, o)
-}
-
-// openOther opens the model that collections can be re-embedded with, or were until now; nil when none is named.
-func openOther(ctx context.Context, c config.Config) (embedder, error) {
-	switch f := c.OtherFolder(); {
-	case f.Path != "":
-		return openFolder(f)
-	case c.OtherModel == "":
-		return nil, nil
-	case c.OtherBaseURL == "":
-		return builtIn(f.Precision)
-	}
-	return openai.New(ctx, openai.Options{BaseURL: c.OtherBaseURL, Model: c.OtherModel, APIKey: c.OtherAPIKey.Reveal(), Dimensions: c.OtherDimensions})
 }
 
 // cacheQueries puts one cache in front of every model.

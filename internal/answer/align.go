@@ -49,9 +49,7 @@ func (s *Service) align(ctx context.Context, statements []statement, passages []
 	a := aligner{Service: s, prepared: make([]*preparedPassage, len(passages)), claims: make([]*compare.Text, len(statements)), frequency: map[string]int{}, place: map[string]int{}}
 	for _, p := range passages { // all of them, so that a claim's support does not depend on what else is aligned with it
 		for _, span := range sentences(p.Hit.Chunk) {
-			set := map[string]bool{}
-			s.analysis(inChunk(p.Hit.Chunk, span)).Terms(func(term string) { set[term] = true })
-			for term := range set {
+			for term := range termsOf(s.analysis(inChunk(p.Hit.Chunk, span))) {
 				a.frequency[term]++
 			}
 			a.sentences++

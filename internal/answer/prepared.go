@@ -29,9 +29,7 @@ func (a *aligner) prepare(p rag.Passage) *preparedPassage {
 		a.add(sentence)
 		k := a.analysis(sentence)
 		t.analysed = append(t.analysed, k)
-		set := map[string]bool{}
-		k.Terms(func(term string) { set[term] = true })
-		t.terms = append(t.terms, set)
+		t.terms = append(t.terms, termsOf(k))
 	}
 	about := append([]string{p.Hit.Document.Title}, t.chunk.HeadingPath...)
 	all := slices.Clone(t.analysed)
