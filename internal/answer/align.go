@@ -157,7 +157,7 @@ func (a *aligner) one(ctx context.Context, claim statement, facts *compare.Text,
 	}
 	var chosen alignment
 	for n, i := range tried {
-		found, err := a.judge(ctx, claim, facts, p, terms, i, cosines, covered)
+		found, err := a.judge(ctx, claim, facts, p, terms, i, cosines)
 		if err != nil {
 			return alignment{}, err
 		}
@@ -197,7 +197,7 @@ func zScores(values []float64) []float64 {
 }
 
 // judge extends the sentence at best as far as the statement needs it, compares, scores, and cuts the span to what counts.
-func (a *aligner) judge(ctx context.Context, claim statement, facts *compare.Text, p *preparedPassage, terms map[string]float64, best int, cosines, covered []float64) (alignment, error) {
+func (a *aligner) judge(ctx context.Context, claim statement, facts *compare.Text, p *preparedPassage, terms map[string]float64, best int, cosines []float64) (alignment, error) {
 	from, to := extend(terms, p, best)
 	source := p.analysed[best]
 	span := rag.Span{Start: p.spans[from].Start, End: p.spans[to-1].End}

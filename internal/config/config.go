@@ -92,7 +92,7 @@ type LLM struct {
 
 // names lists every setting without its prefix, for unknown ones' suggestions.
 func names() []string {
-	params, _ := env.GetFieldParams(&Config{})
+	params, _ := env.GetFieldParams(&Config{}) // it fails for what is no pointer to a struct
 	out := make([]string, len(params))
 	for i, p := range params {
 		out[i] = p.Key
@@ -132,8 +132,7 @@ func Load(environ []string, file string, flags map[string]string) (Config, error
 	}
 	var c Config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: values}); err != nil {
-		var agg env.AggregateError
-		if errors.As(err, &agg) {
+		if agg, ok := errors.AsType[env.AggregateError](err); ok {
 			for _, e := range agg.Errors {
 				p.add("setting of the wrong type: %w", e)
 			}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,7 +15,7 @@ const tolerance = 0.005
 // searching in both ways. Every report is of the same variants. Figures are in bold where the interval of the difference leaves out 0.
 func Markdown(w io.Writer, reports []Report) error {
 	if len(reports) == 0 || len(reports[0].Difference) == 0 {
-		return fmt.Errorf("nothing to report: it takes a set, both halves and a hybrid search")
+		return errors.New("nothing to report: it takes a set, both halves and a hybrid search")
 	}
 	t := table{out: w}
 	first := reports[0].Difference[0].Name

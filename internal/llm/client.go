@@ -98,7 +98,7 @@ func (c *Client) read(body io.Reader, emit func(rag.Delta) error) error {
 	var written string // of this piece
 	turn := &turn{}
 	t := &thoughts{opened: c.model.opened, text: func(s string) error { written += turn.write(s); return nil }}
-	finish, any := "", false
+	finish, chosen := "", false
 	ended, err := readPieces(body, func(p piece) error {
 		if len(p.Error) > 0 && string(p.Error) != "null" {
 			return rag.Errorf(rag.BadUpstream, "The language model's endpoint reported an error instead of going on: %w", errors.New(c.endpoint.redact(rag.Clip(string(p.Error), 500))))
@@ -117,7 +117,7 @@ func (c *Client) read(body io.Reader, emit func(rag.Delta) error) error {
 			if choice.FinishReason != nil {
 				finish = *choice.FinishReason
 			}
-			any = true
+			chosen = true
 		}
 		if p.Usage != nil {
 			d.Usage = &rag.Usage{PromptTokens: max(p.Usage.PromptTokens, 0), CompletionTokens: max(p.Usage.CompletionTokens, 0)}
@@ -133,7 +133,7 @@ func (c *Client) read(body io.Reader, emit func(rag.Delta) error) error {
 		return rag.Errorf(rag.BadUpstream, "The language model's provider stopped the answer (content_filter).")
 	case finish == "error" || finish == "" && !ended:
 		return rag.Errorf(rag.BadUpstream, "The language model's answer broke off before its end.")
-	case !any:
+	case !chosen:
 		return errNonsense("no choices")
 	}
 	written = ""

@@ -8,7 +8,7 @@ import (
 
 // names compares the names of the claim with those of the source: one that is missing is contradicted where the source has another name in its place.
 func (c *comparison) names() {
-	for i := 0; i < len(c.to); i++ {
+	for i := range c.to {
 		if !c.claim.isName(i) {
 			continue
 		}

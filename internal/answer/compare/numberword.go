@@ -9,9 +9,9 @@ func (s *scanner) joinNumbers() {
 		switch {
 		case k.number != nil:
 			n := s.multiple(in, i)
-			out = append(out, joined(in[i:i+n], s.scaled(in[i:i+n])))
+			out = append(out, joined(in[i:i+n], scaled(in[i:i+n])))
 			i += n - 1
-		case !k.han && s.isNumberWord(in, i):
+		case !k.han && isNumberWord(k.word):
 			n, q := wordsNumber(in[i:])
 			out = append(out, joined(in[i:i+n], q))
 			i += n - 1
@@ -63,7 +63,7 @@ func (s *scanner) multiple(in []token, i int) int {
 
 func multiplesHan(r rune) bool { return hasKey(hanPower, r) && r != '十' || hasKey(hanMyriad, r) }
 
-func (s *scanner) scaled(ks []token) quantity {
+func scaled(ks []token) quantity {
 	q := *ks[0].number
 	for _, k := range ks[1:] {
 		if k.number != nil {
@@ -76,12 +76,9 @@ func (s *scanner) scaled(ks []token) quantity {
 	return q
 }
 
-func (s *scanner) isNumberWord(in []token, i int) bool {
-	w := in[i].word
-	if _, ok := numberWords[w]; ok {
-		return true
-	}
-	return false
+func isNumberWord(w string) bool {
+	_, ok := numberWords[w]
+	return ok
 }
 
 // wordsNumber reads twenty-three, two hundred and five, one million.

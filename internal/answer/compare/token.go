@@ -6,6 +6,7 @@
 package compare
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -258,12 +259,7 @@ func (s *scanner) english(start, end int) {
 }
 
 func allCapitals(r []rune) bool {
-	for _, c := range r {
-		if unicode.IsLower(c) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r, unicode.IsLower)
 }
 
 // stem is the English stem of a plain word; others are left.

@@ -57,7 +57,7 @@ func names(t *testing.T, c Catalog, _ *Clock) {
 
 func deletes(t *testing.T, c Catalog, _ *Clock) {
 	col := makeCollection(t, c, "c")
-	v, _ := ingest(t, c, col, "d", nil, "one", "two")
+	v := ingest(t, c, col, "d", nil, "one", "two")
 	removed := must[[]rag.ChunkID](t)(c.DeleteDocument(t.Context(), col.ID, "d"))
 	if len(removed) != 2 || len(must[[]rag.Removal](t)(c.Removals(t.Context(), 9))) != 2 {
 		t.Errorf("removed %v", removed)

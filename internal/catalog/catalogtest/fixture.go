@@ -47,14 +47,14 @@ func version(d rag.JobDocument, metadata rag.Metadata, words ...string) rag.Vers
 }
 
 // ingest takes one document in.
-func ingest(t *testing.T, c Catalog, col rag.Collection, externalID string, metadata rag.Metadata, words ...string) (rag.Version, []rag.ChunkID) {
+func ingest(t *testing.T, c Catalog, col rag.Collection, externalID string, metadata rag.Metadata, words ...string) rag.Version {
 	t.Helper()
 	must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: externalID, SHA256: "00", Metadata: metadata}}))
 	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
 	v := version(l.Job.Documents[0], metadata, words...)
-	removed := must[[]rag.ChunkID](t)(c.Publish(t.Context(), l.Job.ID, l.Token, 0, v))
+	must[[]rag.ChunkID](t)(c.Publish(t.Context(), l.Job.ID, l.Token, 0, v))
 	if err := c.FinishJob(t.Context(), l.Job.ID, l.Token, rag.JobSucceeded, rag.StagePublish, rag.Progress{Done: 1, Total: 1}, nil); err != nil {
 		t.Fatal(err)
 	}
-	return v, removed
+	return v
 }

@@ -78,7 +78,7 @@ func publish(t *testing.T, c Catalog, _ *Clock) {
 
 func republish(t *testing.T, c Catalog, _ *Clock) {
 	col := makeCollection(t, c, "c")
-	first, _ := ingest(t, c, col, "d", nil, "one", "two", "three")
+	first := ingest(t, c, col, "d", nil, "one", "two", "three")
 	must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "d"}}))
 	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
 	second := version(l.Job.Documents[0], nil, "two", "four")
@@ -117,7 +117,7 @@ func republish(t *testing.T, c Catalog, _ *Clock) {
 	}
 }
 
-func outOfOrder(t *testing.T, c Catalog, clock *Clock) {
+func outOfOrder(t *testing.T, c Catalog, _ *Clock) {
 	col := makeCollection(t, c, "c")
 	for range 2 {
 		must[rag.Job](t)(c.Submit(t.Context(), col.ID, []rag.Upload{{ExternalID: "d"}}))

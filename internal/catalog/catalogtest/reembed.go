@@ -14,7 +14,7 @@ func reembedding(t *testing.T, c Catalog, _ *Clock) {
 	if col.IndexID != col.ID {
 		t.Errorf("a new collection's index id is %q", col.IndexID)
 	}
-	v, _ := ingest(t, c, col, "d", nil, "one", "two", "three")
+	v := ingest(t, c, col, "d", nil, "one", "two", "three")
 	other := rag.Reembedding{Collection: col.ID, Other: rag.EmbeddingSpec{Model: "other", Fingerprint: "g", Dimensions: 3}, IndexID: rag.NewIndexID(col.ID),
 		Plan: rag.ReembeddingPlan{Swap: true, MinRatio: 0.9, Queries: []rag.JudgedQuery{{Query: "問", Documents: []string{"d"}}}}}
 	_, err := c.Reembedding(t.Context(), col.ID)

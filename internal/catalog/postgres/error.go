@@ -21,8 +21,7 @@ func translate(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch {
 		case e.Code == "53100":
 			return rag.Errorf(rag.StorageFull, "The database's disk is full; free space and try again. %w", err)
@@ -48,8 +47,7 @@ func aborted(err error) bool {
 
 // passing tells an untranslated error that may pass by itself.
 func passing(err error) bool {
-	var known *rag.Error
-	if errors.As(err, &known) {
+	if _, ok := errors.AsType[*rag.Error](err); ok {
 		return false
 	}
 	return aborted(err) || unreachable(err)
@@ -57,8 +55,7 @@ func passing(err error) bool {
 
 // unreachable tells that the server could not be reached or went away.
 func unreachable(err error) bool {
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch {
 		case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "57P0"), e.Code == "53300":
 			return true // connection exceptions; shutdown, crash, starting up; too many connections

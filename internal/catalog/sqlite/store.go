@@ -139,8 +139,7 @@ func translate(err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	var e *sqlite.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
 			return rag.Errorf(rag.StorageFull, "The disk or the store's quota is full; free space and try again. %w", err)

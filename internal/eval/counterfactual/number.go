@@ -2,6 +2,7 @@ package counterfactual
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -90,12 +91,7 @@ func yearBefore(before string) bool {
 var months = strings.Fields("January February March April May June July August September October November December")
 
 func isMonth(w string) bool {
-	for _, m := range months {
-		if w == m {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(months, w)
 }
 
 func monthAround(before, after string) bool {

@@ -77,14 +77,14 @@ func bm25(all []rag.Point, q rag.SparseVector) func(rag.Point) (float64, bool) {
 		}
 	}
 	return func(p rag.Point) (float64, bool) {
-		s, any := 0.0, false
+		s, found := 0.0, false
 		for i, id := range p.Sparse.Indices {
 			if j, ok := slices.BinarySearch(q.Indices, id); ok {
 				s += float64(q.Values[j]) * float64(p.Sparse.Values[i]) * lexical.IDF(len(all), df[id])
-				any = true
+				found = true
 			}
 		}
-		return s, any
+		return s, found
 	}
 }
 

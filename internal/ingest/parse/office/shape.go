@@ -69,7 +69,7 @@ func (r *slideReader) element(e document.Element) error {
 		return err
 	case "AlternateContent":
 		chosen := false
-		return r.x.Children(func(e document.Element) error {
+		return r.x.Children(func(document.Element) error {
 			if chosen {
 				return nil
 			}
