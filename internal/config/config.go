@@ -102,7 +102,7 @@ func names() []string {
 
 // Load builds the configuration. environ has the form of os.Environ; flags maps setting names without prefix ("LISTEN") to values given on
 // the command line; file is the path of a YAML file, or empty for ./footnote.yaml when there is one. Every problem is
-// reported at once.
+// reported at once: the error joins them, each in a sentence that says what to do.
 func Load(environ []string, file string, flags map[string]string) (Config, error) {
 	values := map[string]string{}
 	var p problems

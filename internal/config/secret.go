@@ -10,6 +10,7 @@ const redacted = "[redacted]"
 // Secret is a credential. It prints as [redacted] everywhere; Reveal gives its text.
 type Secret string
 
+// String is [redacted], or empty for an empty secret.
 func (s Secret) String() string {
 	if s == "" {
 		return ""

@@ -193,4 +193,5 @@ func (r Report) Table(w io.Writer) error {
 // JSON writes the report for programs.
 func (r Report) JSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
 
+// String is the mean with its interval.
 func (f Figure) String() string { return fmt.Sprintf("%.4f [%.3f, %.3f]", f.Mean, f.Low, f.High) }

@@ -41,7 +41,7 @@ func (s *Service) CreateCollection(ctx context.Context, c rag.Collection) (rag.C
 	return made, err
 }
 
-// DeleteCollection removes a collection with all that it holds.
+// DeleteCollection removes a collection with all that it holds. NotFound when there is none of that name. What the index cannot drop now, reconciling takes away.
 func (s *Service) DeleteCollection(ctx context.Context, name string) error {
 	c, err := s.o.Catalog.Collection(ctx, name)
 	if err != nil {

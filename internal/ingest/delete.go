@@ -6,7 +6,7 @@ import (
 	"footnote/internal/rag"
 )
 
-// DeleteDocument removes a document; versions of it that are still being taken in will not appear.
+// DeleteDocument removes a document; versions of it that are still being taken in will not appear. NotFound when there is no such collection or document.
 func (s *Service) DeleteDocument(ctx context.Context, collection, externalID string) error {
 	c, err := s.o.Catalog.Collection(ctx, collection)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Service) DeleteDocument(ctx context.Context, collection, externalID str
 	return nil
 }
 
-// DeleteMatching removes the documents that satisfy filter and tells how many there were.
+// DeleteMatching removes the documents that satisfy filter and tells how many there were. On an error, those that it counts are gone. Errors: rag.Invalid for a filter that cannot be; rag.NotFound for the collection.
 func (s *Service) DeleteMatching(ctx context.Context, collection string, filter rag.Filter) (int, error) {
 	if err := filter.Validate(); err != nil {
 		return 0, err

@@ -3,6 +3,9 @@
 //
 // It owns SQL, durability and what replicas need of each other: leases, fencing tokens, locks, wake-up calls. It decides nothing
 // about ranking, parsing or answers. It behaves as package sqlite does; both pass catalogtest.
+//
+// Any method may return rag.StorageFull when the server's disk is full, rag.Invalid for a text with U+0000, and rag.Unavailable when the server could not be reached for as long as
+// Options.Patience, refuses the user, or took a commit whose outcome is not known; a method's comment names what else its caller has to tell apart.
 package postgres
 
 import (

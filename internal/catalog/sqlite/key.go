@@ -9,7 +9,7 @@ import (
 	"footnote/internal/rag"
 )
 
-// CreateKey stores a key.
+// CreateKey stores a key. Its hash is kept, and the secret never reaches the catalog.
 func (s *Store) CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error) {
 	k.CreatedAt = stored.Time(stored.Micros(s.now()))
 	k.ExpiresAt = stored.Time(stored.Micros(k.ExpiresAt))

@@ -3,6 +3,9 @@
 // Each collection is one Qdrant collection behind an alias, with a named dense vector, a named sparse vector whose weights package lexical
 // computed (Qdrant adds the IDF), and a payload that holds what filters need. It owns the translation and the manners of the
 // network: deadlines, retries, bounded batches. It never sees text, and every answer it gives can be derived from the catalog again.
+//
+// Any method may return rag.Unavailable after Options.Attempts, rag.Timeout, rag.RateLimited, rag.StorageFull when Qdrant's disk is full, rag.NotFound for a collection that the server does not have,
+// and rag.BadUpstream for a refused key or a failure of Qdrant's own.
 package qdrant
 
 import (
@@ -38,7 +41,7 @@ type Index struct {
 	facts  sync.Map // rag.CollectionID → *facts
 }
 
-// New makes an Index; it connects when it is first used, so a server that starts later does no harm.
+// New makes an Index; it connects when it is first used, so a server that starts later does no harm. Invalid for options that no client can be made of.
 func New(o Options) (*Index, error) {
 	if o.Port == 0 {
 		o.Port = 6334

@@ -37,7 +37,7 @@ type Options struct {
 	Attempts     int           // of a call that fails for a passing reason; 0: 3
 }
 
-// ParseURL reads qdrant://[key@]host[:6334] or, for TLS, qdrants://….
+// ParseURL reads qdrant://[key@]host[:6334] or, for TLS, qdrants://…. Invalid for anything else, without the text, which may hold the key.
 func ParseURL(s string) (Options, error) {
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "qdrant" && u.Scheme != "qdrants") || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {

@@ -53,7 +53,7 @@ func headingSizes(pages []sheet, body float64) []float64 {
 	return levels
 }
 
-// level is the level of a heading of a size, 1 to 6; one of the body's size, told by its weight, stands below all larger ones.
+// headingLevel is the level of a heading of a size, 1 to 6; one of the body's size, told by its weight, stands below all larger ones.
 func (l *layouter) headingLevel(size float64) int {
 	for i, s := range l.levels {
 		if round(size) >= s*sameLevel {
