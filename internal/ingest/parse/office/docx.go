@@ -2,7 +2,6 @@ package office
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"footnote/internal/ingest/parse/document"
@@ -166,26 +165,7 @@ func (d *docx) add(p *paragraph) error {
 		}
 		d.b.Add(rag.BlockHeading, heading, strings.Join(strings.Fields(d.number(numID, level, true)+s), " "))
 	case numID != "" && numID != "0" && d.lists[numID] != nil || strings.HasPrefix(d.styles[p.style].name, "list "):
-		depth, _ := strconv.Atoi(level)
-		mark := d.number(numID, level, false)
-		if mark == "" {
-			mark = "- "
-		}
-		if len(d.list) == 0 {
-			d.listPage = d.page
-		}
-		start := 0 // of the item in the list
-		for _, item := range d.list {
-			start += len(item) + 1
-		}
-		head, hang := strings.Repeat("  ", min(depth, 8))+mark, "\n"+strings.Repeat(" ", len(mark))
-		for _, t := range turns {
-			if t.At > 0 {
-				t.At = len(head) + len(strings.ReplaceAll(s[:t.At], "\n", hang))
-			}
-			d.listTurns = append(d.listTurns, rag.PageTurn{At: start + t.At, Page: t.Page})
-		}
-		d.list = append(d.list, head+strings.ReplaceAll(s, "\n", hang))
+		d.item(s, numID, level, turns)
 	case codeStyle(d.styles[p.style].name):
 		d.flushList()
 		for i := range turns {

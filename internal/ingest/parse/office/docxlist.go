@@ -61,6 +61,30 @@ func (d *docx) readNumbering(x *document.XML) error {
 	}, nil)
 }
 
+// item adds an item to the list in the making, under its number or a dash; turns are where pages end in its text.
+func (d *docx) item(s, numID, level string, turns []rag.PageTurn) {
+	depth, _ := strconv.Atoi(level)
+	mark := d.number(numID, level, false)
+	if mark == "" {
+		mark = "- "
+	}
+	if len(d.list) == 0 {
+		d.listPage = d.page
+	}
+	start := 0 // of the item in the list
+	for _, item := range d.list {
+		start += len(item) + 1
+	}
+	head, hang := strings.Repeat("  ", min(depth, 8))+mark, "\n"+strings.Repeat(" ", len(mark))
+	for _, t := range turns {
+		if t.At > 0 {
+			t.At = len(head) + len(strings.ReplaceAll(s[:t.At], "\n", hang))
+		}
+		d.listTurns = append(d.listTurns, rag.PageTurn{At: start + t.At, Page: t.Page})
+	}
+	d.list = append(d.list, head+strings.ReplaceAll(s, "\n", hang))
+}
+
 func (d *docx) flushList() {
 	if len(d.list) > 0 {
 		d.b.Page(d.listPage)
