@@ -200,11 +200,11 @@ func reportEvidence(w io.Writer, title string, lines []line, of way, m answer.Ev
 			no := evidenceOf(m, others[k][name], of)
 			fmt.Fprintf(w, "| %s, asked in %s | %s | %d | ", k.set, k.language, name, len(no))
 			if len(yes) == 0 { // it has none in that language
-				fmt.Fprintf(w, "– | %.3f | – | – | – |\n", 1-shareFrom(no, 0))
+				fmt.Fprintf(w, "– | %.3f | – | – | – |\n", 1-eval.ShareFrom(no, 0))
 				continue
 			}
-			fmt.Fprintf(w, "%.3f of %d | %.3f | %.3f | %.2f / %.2f / %.2f | %.3f |\n", shareFrom(yes, 0), len(yes), 1-shareFrom(no, 0),
-				eval.AUC(yes, no), refusedAt(.95, yes, no), refusedAt(.9, yes, no), refusedAt(.8, yes, no), eval.AUC(yesOut, evidenceOf(without[k.set], others[k][name], of)))
+			fmt.Fprintf(w, "%.3f of %d | %.3f | %.3f | %.2f / %.2f / %.2f | %.3f |\n", eval.ShareFrom(yes, 0), len(yes), 1-eval.ShareFrom(no, 0),
+				eval.AUC(yes, no), eval.RefusedAt(.95, yes, no), eval.RefusedAt(.9, yes, no), eval.RefusedAt(.8, yes, no), eval.AUC(yesOut, evidenceOf(without[k.set], others[k][name], of)))
 		}
 	}
 }
@@ -220,22 +220,4 @@ func evidenceOf(m answer.EvidenceModel, lines []line, of way) []float64 {
 		}
 	}
 	return out
-}
-
-func shareFrom(values []float64, from float64) float64 {
-	n := 0
-	for _, v := range values {
-		if v >= from {
-			n++
-		}
-	}
-	return float64(n) / float64(max(len(values), 1))
-}
-
-func refusedAt(answered float64, yes, no []float64) float64 {
-	if len(yes) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(yes))
-	return 1 - shareFrom(no, sorted[len(sorted)-int(math.Ceil(answered*float64(len(sorted))-1e-9))])
 }

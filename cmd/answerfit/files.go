@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"footnote/internal/answer"
+	"footnote/internal/eval"
 )
 
 // line is a question as footnote eval features writes it.
@@ -70,9 +66,9 @@ func read(folder string) (out []line, err error) {
 		return nil, fmt.Errorf("%s has no .jsonl file; footnote eval features writes them", folder)
 	}
 	for _, path := range files {
-		lines, err := readFile(path)
+		lines, err := eval.ReadLines[line](path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, err
 		}
 		out = append(out, lines...)
 	}
@@ -80,22 +76,4 @@ func read(folder string) (out []line, err error) {
 		return strings.Compare(a.Set+"\x00"+a.Asked+"\x00"+a.Kind+"\x00"+a.Question, b.Set+"\x00"+b.Asked+"\x00"+b.Kind+"\x00"+b.Question)
 	})
 	return out, nil
-}
-
-func readFile(path string) (out []line, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	d := json.NewDecoder(bufio.NewReaderSize(f, 1<<20))
-	for {
-		var l line
-		if err := d.Decode(&l); errors.Is(err, io.EOF) {
-			return out, nil
-		} else if err != nil {
-			return nil, err
-		}
-		out = append(out, l)
-	}
 }

@@ -187,3 +187,27 @@ func (w *pipedResponse) Write(b []byte) (int, error) {
 
 // Flush does nothing: every write is seen at once.
 func (w *pipedResponse) Flush() {}
+
+// connect returns a client and a function that ends it: of the service at server, when named; of the one that has the data
+// folder, when it runs; else of this very process.
+func (p *program) connect(ctx context.Context, server string) (*client, func(), error) {
+	c, err := p.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	if server != "" {
+		return newClient(server, c.APIKey.Reveal()), func() {}, nil
+	}
+	if c.LogLevel == "info" {
+		c.LogLevel = "warn" // a command's own lines are the news here
+	}
+	a, err := openApp(ctx, c, p.logger(c, p.stderr))
+	var busy errInUse
+	if errors.As(err, &busy) && busy.Address != "" {
+		return newClient(busy.Address, c.APIKey.Reveal()), func() {}, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return inProcess(a.handler, c.APIKey.Reveal()), a.start(ctx), nil
+}

@@ -99,7 +99,7 @@ func (p *program) examine(ctx context.Context) []finding {
 		out = append(out, examineIndex(ctx, c))
 	}
 	started := time.Now()
-	e, err := openEmbedder(ctx, c, p.logger(c, p.stderr))
+	e, err := openEmbedder(ctx, c)
 	switch {
 	case err != nil:
 		f := finding{Check: "embedding", Found: message(err), Remedy: "Correct FOOTNOTE_EMBED_BASE_URL, _MODEL and _API_KEY, or leave them out for the built-in model."}

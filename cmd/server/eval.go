@@ -239,6 +239,11 @@ func (e *evaluated) Add(ctx context.Context, documents []eval.Document) error {
 			sources = append(sources, rag.Source{Upload: rag.Upload{ExternalID: d.ID, Title: d.Title, MediaType: "text/plain"}, Content: strings.NewReader(text)})
 		}
 	}
+	return e.takeIn(ctx, sources)
+}
+
+// takeIn submits sources as one job and waits for its end.
+func (e *evaluated) takeIn(ctx context.Context, sources []rag.Source) error {
 	job, err := e.ingest.Submit(ctx, e.collection, sources)
 	if err != nil {
 		return err

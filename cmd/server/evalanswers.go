@@ -53,8 +53,9 @@ func (o *answerOptions) check(cmd *cobra.Command) (err error) {
 
 // evalAnswers measures the answers of every set and prints each when it is done: a table, a line of JSON, or, at the end, Markdown.
 func (p *program) evalAnswers(ctx context.Context, o evalOptions) error {
-	folders, err := o.datasets, error(nil)
+	folders := o.datasets
 	if o.all != "" {
+		var err error
 		if folders, err = eval.Folders(o.all); err != nil {
 			return exitError{exitUsage, err}
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -87,7 +88,7 @@ type chunkRow struct {
 
 func (p *program) evalChunks(ctx context.Context, o evalChunksOptions) error {
 	if len(o.cutters) == 0 || o.cutters[0] != "own" {
-		return exitError{exitUsage, fmt.Errorf("--cutter must begin with own: it says how long the others' pieces are")}
+		return exitError{exitUsage, errors.New("--cutter must begin with own: it says how long the others' pieces are")}
 	}
 	for _, name := range o.cutters {
 		if _, ok := cutters[name]; !ok {

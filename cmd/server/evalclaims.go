@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -33,7 +34,7 @@ are made of: numbers, dates, units, negations, directions, names and roles chang
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if verify == "" && len(english) == 0 && len(chinese) == 0 {
-				return exitError{exitUsage, fmt.Errorf("name a set with --verify, --english or --chinese")}
+				return exitError{exitUsage, errors.New("name a set with --verify, --english or --chinese")}
 			}
 			e, err := local.New(local.Options{})
 			if err != nil {

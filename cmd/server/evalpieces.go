@@ -35,15 +35,8 @@ func (e *evaluated) add(ctx context.Context, sources []rag.Source) error {
 	}
 	const most = 256
 	for at := 0; at < len(sources); at += most {
-		job, err := e.ingest.Submit(ctx, e.collection, sources[at:min(at+most, len(sources))])
-		if err != nil {
+		if err := e.takeIn(ctx, sources[at:min(at+most, len(sources))]); err != nil {
 			return err
-		}
-		if job, err = e.ingest.Wait(ctx, job.ID); err != nil {
-			return err
-		}
-		if job.Status != rag.JobSucceeded {
-			return fmt.Errorf("taking documents in %s: %+v", job.Status, job.Error)
 		}
 	}
 	return nil

@@ -3,14 +3,13 @@ package main
 import (
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"footnote/internal/answer"
 	"footnote/internal/config"
 	"footnote/internal/eval"
+	"footnote/internal/evaldata"
 	"footnote/internal/rag"
 	"footnote/internal/search"
 	"footnote/internal/text"
@@ -22,11 +21,7 @@ import (
 //
 //	EVAL_DATA=… go test ./cmd/server -run xxx -bench BesideEmbeddingTheSentences -benchtime 1x
 func BenchmarkEvidence_BesideEmbeddingTheSentences(b *testing.B) {
-	root := os.Getenv("EVAL_DATA")
-	if root == "" {
-		b.Skip("EVAL_DATA is not set: the labelled sets are not here")
-	}
-	set, err := eval.Read(filepath.Join(root, "retrieval", "xquad-en"))
+	set, err := eval.Read(evaldata.Path(b, "retrieval", "xquad-en"))
 	if err != nil {
 		b.Fatal(err)
 	}

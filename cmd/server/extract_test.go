@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"footnote/internal/answer"
 	"footnote/internal/config"
 	"footnote/internal/eval"
+	"footnote/internal/evaldata"
 	"footnote/internal/lexical"
 	"footnote/internal/rag"
 )
@@ -20,24 +19,20 @@ import (
 // a little below what the whole sets measure; docs/quality.md has those. Every citation verifies.
 func TestExtractive_OnRealSets(t *testing.T) {
 	t.Parallel()
-	root := os.Getenv("EVAL_DATA")
-	if root == "" {
-		t.Skip("EVAL_DATA is not set: the labelled sets are not here")
-	}
 	for _, c := range []struct{ set, foreign string }{{"xquad-en", "cranfield"}, {"xquad-zh", "dureader-robust-dev-half"}} {
 		t.Run(c.set, func(t *testing.T) {
 			t.Parallel()
-			set, err := eval.Read(filepath.Join(root, "retrieval", c.set))
+			set, err := eval.Read(evaldata.Path(t, "retrieval", c.set))
 			if err != nil {
 				t.Fatal(err)
 			}
-			foreign, err := eval.Read(filepath.Join(root, "retrieval", c.foreign))
+			foreign, err := eval.Read(evaldata.Path(t, "retrieval", c.foreign))
 			if err != nil {
 				t.Fatal(err)
 			}
 			set.Documents = set.Documents[:40]
 			a := openedWith(t, set.Documents)
-			gold := goldOf(t, filepath.Join(root, "retrieval", c.set))
+			gold := goldOf(t, evaldata.Path(t, "retrieval", c.set))
 			here := map[string]bool{}
 			for _, d := range set.Documents {
 				here[d.ID] = true
@@ -128,21 +123,14 @@ type goldAnswer struct {
 // goldOf reads the first gold span of each question.
 func goldOf(t *testing.T, dir string) map[string]goldAnswer {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(dir, "spans.jsonl"))
-	if err != nil {
-		t.Fatal(err)
+	type span struct {
+		Query      string `json:"query_id"`
+		Document   string `json:"doc_id"`
+		Start, End int
+		Text       string
 	}
 	out := map[string]goldAnswer{}
-	for line := range strings.Lines(string(b)) {
-		var s struct {
-			Query      string `json:"query_id"`
-			Document   string `json:"doc_id"`
-			Start, End int
-			Text       string
-		}
-		if err := json.Unmarshal([]byte(line), &s); err != nil {
-			t.Fatal(err)
-		}
+	for _, s := range evaldata.Lines[span](t, filepath.Join(dir, "spans.jsonl")) {
 		if _, ok := out[s.Query]; !ok {
 			out[s.Query] = goldAnswer{s.Document, s.Text, rag.Span{Start: s.Start, End: s.End}}
 		}

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"footnote/internal/catalog/sqlite"
 	"footnote/internal/config"
 	"footnote/internal/eval"
+	"footnote/internal/evaldata"
 	"footnote/internal/httpapi"
 	"footnote/internal/index/sample"
 	"footnote/internal/rag"
@@ -34,11 +34,11 @@ import (
 //
 //	make bench-http EVAL_DATA=…
 func BenchmarkHTTP_SearchBesideEcho(b *testing.B) {
-	vectors, data := os.Getenv("INDEX_VECTORS"), os.Getenv("EVAL_DATA")
-	if vectors == "" || data == "" {
-		b.Skip("skipped: set EVAL_DATA and INDEX_VECTORS; make bench-http makes the latter")
+	vectors := os.Getenv("INDEX_VECTORS")
+	if vectors == "" {
+		b.Skip("INDEX_VECTORS is not set: make bench-http makes the file that it names")
 	}
-	texts, err := sample.ReadTexts(filepath.Join(data, "retrieval"), "scifact", "cranfield", "xquad-en", "rgb-zh", "dureader-robust-dev-half", "cmrc2018", "drcd-dev")
+	texts, err := sample.ReadTexts(evaldata.Path(b, "retrieval"), "scifact", "cranfield", "xquad-en", "rgb-zh", "dureader-robust-dev-half", "cmrc2018", "drcd-dev")
 	if err != nil {
 		b.Fatal(err)
 	}

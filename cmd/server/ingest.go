@@ -150,8 +150,7 @@ func (p *program) send(ctx context.Context, c *client, collection string, files 
 // ofFiles tells an error that is about what was sent: another request may be good.
 func ofFiles(err error) bool {
 	var unreadable fileError
-	var refused problem
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[problem](err); ok {
 		switch refused.Status {
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType:
 			return true

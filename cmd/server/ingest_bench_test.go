@@ -16,6 +16,7 @@ import (
 
 	"footnote/internal/config"
 	"footnote/internal/eval"
+	"footnote/internal/evaldata"
 	"footnote/internal/rag"
 )
 
@@ -113,10 +114,6 @@ var stageSum = regexp.MustCompile(`footnote_stage_duration_seconds_sum\{stage="(
 // paragraphs are n real paragraphs in both languages, in an order that mixes them, each short enough to be one chunk. BENCH_DOCUMENTS sets another n.
 func paragraphs(b *testing.B, n int) []string {
 	b.Helper()
-	dir := os.Getenv("EVAL_DATA")
-	if dir == "" {
-		b.Skip("skipped: set EVAL_DATA to a folder with retrieval/scifact, retrieval/dureader-robust-dev-half and retrieval/drcd-dev")
-	}
 	if v := os.Getenv("BENCH_DOCUMENTS"); v != "" {
 		var err error
 		if n, err = strconv.Atoi(v); err != nil {
@@ -129,7 +126,7 @@ func paragraphs(b *testing.B, n int) []string {
 		documents  int
 		characters int
 	}{{"dureader-robust-dev-half", 1398, 300}, {"drcd-dev", 1000, 300}, {"scifact", 2602, 1000}} {
-		d, err := eval.Read(filepath.Join(dir, "retrieval", set.name))
+		d, err := eval.Read(evaldata.Path(b, "retrieval", set.name))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -40,17 +42,22 @@ exists, every request needs one.`,
 	}
 	root.PersistentFlags().StringVar(&server, "server", "", "URL of a running service (default: the one that has the data folder, else this process)")
 
+	root.AddCommand(p.keysCreateCommand(&server), p.keysListCommand(&server), p.keysRevokeCommand(&server))
+	return root
+}
+
+func (p *program) keysCreateCommand(server *string) *cobra.Command {
 	var name, scope string
 	var collections []string
 	var perMinute int
 	var expires time.Duration
-	create := &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "create",
 		Short:   "Make a key and print its secret",
 		Example: `  footnote keys create --name "web app" --scope read --collections handbook --per-minute 600 --expires 2160h`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, end, err := p.connect(cmd.Context(), server)
+			c, end, err := p.connect(cmd.Context(), *server)
 			if err != nil {
 				return err
 			}
@@ -75,23 +82,26 @@ exists, every request needs one.`,
 				return err
 			}
 			fmt.Fprintf(p.stderr, "Key %s (%s) is made. Its secret is shown only now:\n", k.ID, k.Scope)
-			fmt.Fprintln(p.stdout, k.Secret)
-			return nil
+			_, err = fmt.Fprintln(p.stdout, k.Secret) // nobody will see it again
+			return err
 		},
 	}
-	create.Flags().StringVar(&name, "name", "", "what the key is for (needed)")
-	create.Flags().StringVar(&scope, "scope", "read", "read, write or admin")
-	create.Flags().StringSliceVar(&collections, "collections", nil, "limit it to these collections (default: all)")
-	create.Flags().IntVar(&perMinute, "per-minute", 0, "requests a minute (default: no limit)")
-	create.Flags().DurationVar(&expires, "expires", 0, "let it expire after this time, such as 2160h (default: never)")
-	_ = create.MarkFlagRequired("name") // the flag exists
+	cmd.Flags().StringVar(&name, "name", "", "what the key is for (needed)")
+	cmd.Flags().StringVar(&scope, "scope", "read", "read, write or admin")
+	cmd.Flags().StringSliceVar(&collections, "collections", nil, "limit it to these collections (default: all)")
+	cmd.Flags().IntVar(&perMinute, "per-minute", 0, "requests a minute (default: no limit)")
+	cmd.Flags().DurationVar(&expires, "expires", 0, "let it expire after this time, such as 2160h (default: never)")
+	_ = cmd.MarkFlagRequired("name") // the flag exists
+	return cmd
+}
 
-	list := &cobra.Command{
+func (p *program) keysListCommand(server *string) *cobra.Command {
+	return &cobra.Command{
 		Use:   "list",
 		Short: "List keys, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, end, err := p.connect(cmd.Context(), server)
+			c, end, err := p.connect(cmd.Context(), *server)
 			if err != nil {
 				return err
 			}
@@ -114,36 +124,43 @@ exists, every request needs one.`,
 			if p.asJSON {
 				return json.NewEncoder(p.stdout).Encode(keys)
 			}
-			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "ID\tNAME\tPREFIX\tSCOPE\tCOLLECTIONS\tPER MINUTE\tEXPIRES\tLAST USED\tSTATE")
-			for _, k := range keys {
-				state := "active"
-				switch {
-				case k.RevokedAt != nil:
-					state = "revoked"
-				case k.ExpiresAt != nil && k.ExpiresAt.Before(time.Now()):
-					state = "expired"
-				}
-				limit := "-"
-				if k.PerMinute > 0 {
-					limit = fmt.Sprint(k.PerMinute)
-				}
-				reach := strings.Join(k.Collections, ",")
-				if reach == "" {
-					reach = "all"
-				}
-				fmt.Fprintf(w, "%s\t%s\t%s…\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, k.Prefix, k.Scope, reach, limit, day(k.ExpiresAt), day(k.LastUsedAt), state)
-			}
-			return w.Flush()
+			return keyTable(p.stdout, keys)
 		},
 	}
+}
 
-	revoke := &cobra.Command{
+// keyTable writes keys for people, a line each.
+func keyTable(out io.Writer, keys []keyJSON) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tNAME\tPREFIX\tSCOPE\tCOLLECTIONS\tPER MINUTE\tEXPIRES\tLAST USED\tSTATE")
+	for _, k := range keys {
+		state := "active"
+		switch {
+		case k.RevokedAt != nil:
+			state = "revoked"
+		case k.ExpiresAt != nil && k.ExpiresAt.Before(time.Now()):
+			state = "expired"
+		}
+		limit := "-"
+		if k.PerMinute > 0 {
+			limit = strconv.Itoa(k.PerMinute)
+		}
+		reach := strings.Join(k.Collections, ",")
+		if reach == "" {
+			reach = "all"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s…\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, k.Name, k.Prefix, k.Scope, reach, limit, day(k.ExpiresAt), day(k.LastUsedAt), state)
+	}
+	return w.Flush()
+}
+
+func (p *program) keysRevokeCommand(server *string) *cobra.Command {
+	return &cobra.Command{
 		Use:   "revoke ID",
 		Short: "End the use of a key, for good",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, end, err := p.connect(cmd.Context(), server)
+			c, end, err := p.connect(cmd.Context(), *server)
 			if err != nil {
 				return err
 			}
@@ -159,8 +176,6 @@ exists, every request needs one.`,
 			return nil
 		},
 	}
-	root.AddCommand(create, list, revoke)
-	return root
 }
 
 func day(t *time.Time) string {

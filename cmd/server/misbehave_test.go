@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -31,9 +32,7 @@ type told struct {
 func (s *service) askStreaming(in map[string]any) (text string, completed told, problem string) {
 	s.t.Helper()
 	body := map[string]any{"stream": true}
-	for k, v := range in {
-		body[k] = v
-	}
+	maps.Copy(body, in)
 	b, err := json.Marshal(body)
 	if err != nil {
 		s.t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,7 +26,7 @@ that was read, with --json both and the whole text. Nothing is stored. With --co
   footnote parse --json report.pdf | jq -r .text`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if !formats && len(args) != 1 {
-				return exitError{exitUsage, fmt.Errorf("name one file, or - for standard input")}
+				return exitError{exitUsage, errors.New("name one file, or - for standard input")}
 			}
 			return nil
 		},

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -121,9 +122,7 @@ func testPrompt_RenderShowsWhatWouldBeAsked(t *testing.T) {
 	render := func(more map[string]any) (got renderedJSON) {
 		t.Helper()
 		in := map[string]any{"query": parental, "collections": []string{"handbook"}}
-		for k, v := range more {
-			in[k] = v
-		}
+		maps.Copy(in, more)
 		s.call("POST", "/v1/prompts/render", in, 200, &got)
 		return got
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -59,9 +60,7 @@ func (r rankedJSON) names() (out []string) {
 func (s *service) rank(query string, more map[string]any) (got rankedJSON) {
 	s.t.Helper()
 	in := map[string]any{"query": query, "collections": []string{"handbook"}}
-	for k, v := range more {
-		in[k] = v
-	}
+	maps.Copy(in, more)
 	s.call("POST", "/v1/search", in, 200, &got)
 	return got
 }
@@ -274,9 +273,7 @@ func TestRank_PhrasesDuplicatesAndTheirExplanation(t *testing.T) {
 		explain := func(query, document string, more map[string]any) (outcome string, first string) {
 			t.Helper()
 			in := map[string]any{"explain_document": document}
-			for k, v := range more {
-				in[k] = v
-			}
+			maps.Copy(in, more)
 			got := s.rank(query, in)
 			d := got.Explain.Document
 			if d.Asked != document || d.Detail == "" || len(got.Explain.Stages) == 0 {
@@ -360,9 +357,7 @@ func TestRank_NeighboursArePassagesThatCanBeCited(t *testing.T) {
 			"Those who wish for more may take another year without pay, which has to be asked for half a year before.\n\n# Travel\n\nHotels cost at most ninety euros a night.\n", nil)
 		ask := func(more map[string]any) (got answerJSON) {
 			in := map[string]any{"query": "Who is granted parental leave?", "collections": []string{"handbook"}, "top_k": 1}
-			for k, v := range more {
-				in[k] = v
-			}
+			maps.Copy(in, more)
 			s.call("POST", "/v1/query", in, 200, &got)
 			s.grounded("handbook", got)
 			return got

@@ -24,8 +24,7 @@ func examineIndex(ctx context.Context, c config.Config) finding {
 	}
 	a := &app{config: c}
 	err := a.takeLock()
-	var busy errInUse
-	if errors.As(err, &busy) {
+	if _, ok := errors.AsType[errInUse](err); ok {
 		f.OK, f.Found = true, "a running service has it, and brought it up to date when it started"
 		return f
 	}

@@ -64,8 +64,7 @@ func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, s
 		return exitOK
 	}
 	code := exitFailed
-	var e exitError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[exitError](err); ok {
 		code = e.code
 	} else if usageError(err) {
 		code = exitUsage
@@ -88,8 +87,7 @@ func usageError(err error) bool {
 
 // message is what a person should read: a domain error's own words and its cause, without what was wrapped around them, else the error.
 func message(err error) string {
-	var e *rag.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rag.Error](err); ok {
 		return e.Error()
 	}
 	return err.Error()

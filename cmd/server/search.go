@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -92,7 +93,7 @@ func (p *program) searchCommand() *cobra.Command {
 				fmt.Fprintf(p.stderr, "footnote: left out, because it failed: %s\n", strings.Join(got.Degraded, ", "))
 			}
 			if len(got.Hits) == 0 {
-				return exitError{code: exitAbstained, err: fmt.Errorf("nothing found")}
+				return exitError{code: exitAbstained, err: errors.New("nothing found")}
 			}
 			return nil
 		},

@@ -7,9 +7,7 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"flag"
@@ -131,11 +129,11 @@ func gather(ctx context.Context, data, verify, kept string, part float64) ([]exa
 		return nil, err
 	}
 	service := answer.New(answer.Options{Embedder: e, Logger: slog.New(slog.DiscardHandler)})
-	train, err := read(filepath.Join(data, "train.jsonl.gz"))
+	train, err := eval.ReadLines[labelled](filepath.Join(data, "train.jsonl.gz"))
 	if err != nil {
 		return nil, err
 	}
-	dev, err := read(filepath.Join(data, "dev.jsonl.gz"))
+	dev, err := eval.ReadLines[labelled](filepath.Join(data, "dev.jsonl.gz"))
 	if err != nil {
 		return nil, err
 	}
@@ -187,29 +185,6 @@ func addVerify(dir string, add func(claim, title, passage string, e example)) er
 		add(p.Claim, p.Title, p.Passage, e)
 	}
 	return nil
-}
-
-func read(path string) ([]labelled, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	var out []labelled
-	scan := bufio.NewScanner(z)
-	scan.Buffer(nil, 1<<20)
-	for scan.Scan() {
-		var p labelled
-		if err := json.Unmarshal(scan.Bytes(), &p); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		out = append(out, p)
-	}
-	return out, scan.Err()
 }
 
 // sample takes up to the quotas of each source and label, by hash, and adds unrelated pairs.

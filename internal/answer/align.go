@@ -39,18 +39,6 @@ const (
 	closeSecond   = 1.0  // z-score within which the second sentence is compared as well
 )
 
-// preparedPassage is a passage made ready: its sentences with their facts.
-type preparedPassage struct {
-	chunk    rag.Chunk
-	index    *text.Index
-	spans    []rag.Span // of the document
-	analysed []*compare.Text
-	whole    *compare.Text // the facts of all of it, with title and headings
-	terms    []map[string]bool
-	known    map[string]bool // terms of all of it, with title and headings
-	mean     rag.Embedding   // of the sentences' vectors, of norm 1
-}
-
 // align finds, for each pair, the span of the passage that says most of what the statement says, and scores how far it bears the statement out. Candidates are sentences, by the sum of the z-scores
 // of their vector's cosine and of the share of the statement's terms, weighted by rarity, that they have; across languages by the cosine alone. Late interaction over token states would add
 // another pass of the passages through the model, as dear as all the rest, so it is left out. The alignments are in the pairs' order. Every sentence is embedded and analysed once.
@@ -61,9 +49,7 @@ func (s *Service) align(ctx context.Context, statements []statement, passages []
 	a := aligner{Service: s, prepared: make([]*preparedPassage, len(passages)), claims: make([]*compare.Text, len(statements)), frequency: map[string]int{}, place: map[string]int{}}
 	for _, p := range passages { // all of them, so that a claim's support does not depend on what else is aligned with it
 		for _, span := range sentences(p.Hit.Chunk) {
-			set := map[string]bool{}
-			s.analysis(inChunk(p.Hit.Chunk, span)).Terms(func(term string) { set[term] = true })
-			for term := range set {
+			for term := range termsOf(s.analysis(inChunk(p.Hit.Chunk, span))) {
 				a.frequency[term]++
 			}
 			a.sentences++
@@ -111,61 +97,6 @@ func (a *aligner) add(sentence string) {
 }
 
 func (a *aligner) vector(sentence string) rag.Embedding { return a.vectors[a.place[sentence]] }
-
-func (a *aligner) prepare(p rag.Passage) *preparedPassage {
-	t := &preparedPassage{chunk: p.Hit.Chunk, index: text.NewIndex(p.Hit.Chunk.Text)}
-	t.spans = sentences(t.chunk)
-	for _, span := range t.spans {
-		sentence := t.slice(span)
-		a.add(sentence)
-		k := a.analysis(sentence)
-		t.analysed = append(t.analysed, k)
-		set := map[string]bool{}
-		k.Terms(func(term string) { set[term] = true })
-		t.terms = append(t.terms, set)
-	}
-	about := append([]string{p.Hit.Document.Title}, t.chunk.HeadingPath...)
-	all := slices.Clone(t.analysed)
-	for _, s := range about {
-		if s != "" {
-			all = append(all, a.analysis(s))
-		}
-	}
-	t.whole = compare.Join(all)
-	t.known = map[string]bool{}
-	for _, k := range all {
-		k.Terms(func(term string) { t.known[term] = true })
-	}
-	return t
-}
-
-// centre is the mean of a passage's sentences.
-func (a *aligner) centre(p *preparedPassage) rag.Embedding {
-	if p.mean != nil {
-		return p.mean
-	}
-	sum := make(rag.Embedding, len(a.vector(p.slice(p.spans[0]))))
-	for _, span := range p.spans {
-		for i, x := range a.vector(p.slice(span)) {
-			sum[i] += x
-		}
-	}
-	norm := float32(math.Sqrt(dot(sum, sum)))
-	for i := range sum {
-		sum[i] /= max(norm, 1e-9)
-	}
-	p.mean = sum
-	return sum
-}
-
-func (t *preparedPassage) slice(span rag.Span) string {
-	return t.index.Slice(span.Shift(-t.chunk.Span.Start))
-}
-
-// inChunk is the text at a span of the document inside a chunk.
-func inChunk(c rag.Chunk, span rag.Span) string {
-	return text.Slice(c.Text, span.Start-c.Span.Start, span.End-c.Span.Start)
-}
 
 // rarity weighs a term by the sentences that have it.
 func (a *aligner) rarity(term string) float64 {
@@ -226,7 +157,7 @@ func (a *aligner) one(ctx context.Context, claim statement, facts *compare.Text,
 	}
 	var chosen alignment
 	for n, i := range tried {
-		found, err := a.judge(ctx, claim, facts, p, terms, i, cosines, covered)
+		found, err := a.judge(ctx, claim, facts, p, terms, i, cosines)
 		if err != nil {
 			return alignment{}, err
 		}
@@ -266,7 +197,7 @@ func zScores(values []float64) []float64 {
 }
 
 // judge extends the sentence at best as far as the statement needs it, compares, scores, and cuts the span to what counts.
-func (a *aligner) judge(ctx context.Context, claim statement, facts *compare.Text, p *preparedPassage, terms map[string]float64, best int, cosines, covered []float64) (alignment, error) {
+func (a *aligner) judge(ctx context.Context, claim statement, facts *compare.Text, p *preparedPassage, terms map[string]float64, best int, cosines []float64) (alignment, error) {
 	from, to := extend(terms, p, best)
 	source := p.analysed[best]
 	span := rag.Span{Start: p.spans[from].Start, End: p.spans[to-1].End}

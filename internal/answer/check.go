@@ -25,7 +25,7 @@ type Checked struct {
 // FeatureNames name the features of the regression behind Support.
 func FeatureNames() []string { return featureNames }
 
-// Check aligns and scores each claim with its passage, as the claims of an answer are. For measuring and fitting.
+// Check aligns and scores each claim with its passage, as the claims of an answer are. For measuring and fitting. There is one Checked for each check, in their order. Errors: those of the embedder.
 func (s *Service) Check(ctx context.Context, checks []Check) ([]Checked, error) {
 	out := make([]Checked, len(checks))
 	for at := 0; at < len(checks); at += checkBatch { // embedded together, which is quicker

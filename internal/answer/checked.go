@@ -152,12 +152,12 @@ func owners(parts []part, notes []footnote) []int {
 
 // lastBefore is the last claim before a place, or, without one, the last part; -1 when there is neither.
 func lastBefore(parts []part, at int) int {
-	claim, any := -1, -1
+	claim, last := -1, -1
 	for i, p := range parts {
 		if p.span.End > at {
 			break
 		}
-		any = i
+		last = i
 		if p.claim {
 			claim = i
 		}
@@ -165,7 +165,7 @@ func lastBefore(parts []part, at int) int {
 	if claim >= 0 {
 		return claim
 	}
-	return any
+	return last
 }
 
 // governed is the first claim that a part without a claim is about; -1 when there is none.

@@ -48,7 +48,8 @@ func (s *scanner) next(final bool) (piece, bool) {
 	if s.defining && !s.indented && s.rest[0] != ' ' && s.rest[0] != '\t' {
 		s.defining = false // a line that is not indented is no more of it
 	}
-	n, p := 0, piece{}
+	var n int
+	var p piece
 	switch {
 	case s.defining:
 		n, p.kind, s.indented = s.definition(), definedPiece, true

@@ -88,7 +88,7 @@ func (s *Service) Render(ctx context.Context, q rag.Question, given *rag.PromptT
 	return s.build(q, a.Passages, t, s.o.Chat)
 }
 
-// CheckPrompt is the function of this name.
+// CheckPrompt is the function of this name, for those who are given the service alone.
 func (s *Service) CheckPrompt(p rag.PromptTemplate) error { return CheckPrompt(p) }
 
 // settings are those of the question, and the service's where it leaves them open.

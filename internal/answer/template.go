@@ -223,8 +223,7 @@ var templatePosition = regexp.MustCompile(`^template: ?(?:system|user):([0-9]+)(
 // templateError says where and why a template fails.
 func templateError(part string, err error) error {
 	line, why := "", err.Error()
-	var at errAt
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[errAt](err); ok {
 		line, why = strconv.Itoa(at.line), at.why
 	} else if m := templatePosition.FindStringSubmatch(why); m != nil {
 		line, why = m[1], m[2]

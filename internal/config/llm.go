@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/url"
 )
 
 // Bounds of what is set for language models, in tokens.
@@ -27,8 +26,7 @@ func (c Config) LLMs() (settings []string, endpoints []LLM) {
 	return settings, endpoints
 }
 
-func (c Config) validateLLM() (problems []error) {
-	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+func (c Config) validateLLM(p *problems) {
 	before := true // the one before is named
 	for i, e := range []LLM{{c.LLMBaseURL, c.LLMModel, c.LLMAPIKey, c.LLMContext}, c.LLM2, c.LLM3, c.LLM4} {
 		name, without := prefix+"LLM", "answers are extractive"
@@ -38,31 +36,22 @@ func (c Config) validateLLM() (problems []error) {
 		named := e.BaseURL != "" || e.Model != ""
 		switch {
 		case (e.BaseURL == "") != (e.Model == ""):
-			bad("%s_BASE_URL and %[1]s_MODEL go together; without both, %s", name, without)
+			p.add("%s_BASE_URL and %[1]s_MODEL go together; without both, %s", name, without)
 		case !named && i > 0 && (e.APIKey != "" || e.Context != 0):
-			bad("%s_API_KEY and %[1]s_CONTEXT need %[1]s_BASE_URL and %[1]s_MODEL", name)
+			p.add("%s_API_KEY and %[1]s_CONTEXT need %[1]s_BASE_URL and %[1]s_MODEL", name)
 		case named && !before:
-			bad("%s names a language model, and the one before it is not named: they are asked in order, without a gap", name)
+			p.add("%s names a language model, and the one before it is not named: they are asked in order, without a gap", name)
 		}
-		if e.BaseURL != "" && !isURL(e.BaseURL) {
-			bad("%s_BASE_URL must be an http or https URL such as http://127.0.0.1:11434/v1", name)
-		}
+		p.wantURL(name+"_BASE_URL", e.BaseURL)
 		if e.Context != 0 && (e.Context < minContext || e.Context > maxContext) {
-			bad("%s_CONTEXT must be between %d and %d tokens, or absent for what is known of the model, got %d", name, minContext, maxContext, e.Context)
+			p.add("%s_CONTEXT must be between %d and %d tokens, or absent for what is known of the model, got %d", name, minContext, maxContext, e.Context)
 		}
 		before = named
 	}
 	if c.LLMTemperature < 0 || c.LLMTemperature > 2 {
-		bad("FOOTNOTE_LLM_TEMPERATURE must be between 0 and 2, got %g", c.LLMTemperature)
+		p.add("FOOTNOTE_LLM_TEMPERATURE must be between 0 and 2, got %g", c.LLMTemperature)
 	}
 	if c.LLMMaxTokens < 0 || c.LLMMaxTokens > maxMaxTokens {
-		bad("FOOTNOTE_LLM_MAX_TOKENS must be between 1 and %d, or absent, got %d", maxMaxTokens, c.LLMMaxTokens)
+		p.add("FOOTNOTE_LLM_MAX_TOKENS must be between 1 and %d, or absent, got %d", maxMaxTokens, c.LLMMaxTokens)
 	}
-	return problems
-}
-
-// isURL tells an endpoint's address.
-func isURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }

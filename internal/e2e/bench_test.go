@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"footnote/internal/catalog/postgres"
 	"footnote/internal/embed/local"
 	"footnote/internal/eval"
+	"footnote/internal/evaldata"
 	"footnote/internal/index/qdrant"
 	"footnote/internal/lexical"
 	"footnote/internal/rag"
@@ -194,11 +194,7 @@ func BenchmarkSearch_BesideBareClient(b *testing.B) {
 // BenchmarkReplicas_ThousandDocuments takes 1,000 real paragraphs in, submitted at once through two replicas, and sets the rate beside that of one process that only embeds the same
 // texts. It needs EVAL_DATA.
 func BenchmarkReplicas_ThousandDocuments(b *testing.B) {
-	dir := os.Getenv("EVAL_DATA")
-	if dir == "" {
-		b.Skip("skipped: set EVAL_DATA to a folder with retrieval/dureader-robust-dev-half")
-	}
-	set, err := eval.Read(filepath.Join(dir, "retrieval", "dureader-robust-dev-half"))
+	set, err := eval.Read(evaldata.Path(b, "retrieval", "dureader-robust-dev-half"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,13 +8,13 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"footnote/internal/eval"
+	"footnote/internal/evaldata"
 )
 
 // asking are questions of a labelled set to a collection of the documents that are judged for them, and some more.
@@ -25,7 +25,7 @@ type asking struct {
 }
 
 // labelled takes n questions, in like shares, from sets in both languages and across them, and the documents of each collection. cmrc2018 gives those of its DEV part.
-func labelled(t *testing.T, dir string, n int) (askings []asking, documents map[string][]eval.Document) {
+func labelled(t *testing.T, n int) (askings []asking, documents map[string][]eval.Document) {
 	t.Helper()
 	documents = map[string][]eval.Document{}
 	sets := []asking{ // the smallest first, so that the others make up for what it lacks
@@ -39,7 +39,7 @@ func labelled(t *testing.T, dir string, n int) (askings []asking, documents map[
 	const more = 20 // documents that no question is about
 	taken := map[string]bool{}
 	for i, a := range sets {
-		set, err := eval.Read(filepath.Join(dir, "retrieval", a.set))
+		set, err := eval.Read(evaldata.Path(t, "retrieval", a.set))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,10 +212,6 @@ func (n *tally) count(a asking, got answerSeen, faults []string) {
 
 // Every citation of every answer is what it says: the quote stands at its span of the source, inside a passage that was supplied, of the active version, behind a permalink. TEST_QUESTIONS=2000 asks so many; 60 by default.
 func TestCitations_OfEveryAnswerVerify(t *testing.T) {
-	dir := os.Getenv("EVAL_DATA")
-	if dir == "" {
-		t.Skip("skipped: set EVAL_DATA to a folder with retrieval/{xquad-en,xquad-zh,xquad-zh2en,cmrc2018,dureader-robust-dev-half,clapnq-dev-half}")
-	}
 	n := 60
 	if v := os.Getenv("TEST_QUESTIONS"); v != "" {
 		var err error
@@ -223,7 +219,7 @@ func TestCitations_OfEveryAnswerVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	askings, documents := labelled(t, dir, n)
+	askings, documents := labelled(t, n)
 	packs := map[string][]byte{}
 	for _, mode := range []string{"embedded", "production"} {
 		t.Run(mode, func(t *testing.T) {

@@ -177,3 +177,29 @@ func holds(whole, part []string) bool {
 	}
 	return false
 }
+
+// Names of the metrics of an answer. Each is a share, from 0 to 1, and the more the better.
+const (
+	MetricRight             = "right"              // of the answerable: contains the gold answer; of a long answer: cites a gold span, or where there is none a gold document
+	MetricContains          = "contains"           // of those with a short answer: a gold answer stands in the answer, word for word
+	MetricExact             = "exact_match"        // the answer is a gold answer
+	MetricF1                = "f1"                 // its overlap with the nearest gold answer
+	MetricCitationPrecision = "citation_precision" // of an answer's citations: overlap the sentence of a gold span
+	MetricCitationRecall    = "citation_recall"    // of the gold spans: at least half of it is cited; of alternatives one will do
+	MetricFirstCitation     = "first_citation"     // of the answerable: the first citation overlaps the sentence of a gold span
+	MetricCitedDocument     = "cited_document"     // of an answer's citations: are of a gold document
+	MetricVerified          = "verified"           // of all citations: the stored text has the quote at the span
+	MetricSupportAUC        = "support_auc"        // the chance that a right answer has more support than a wrong one
+	MetricAnswered          = "answered"           // of the answerable: is answered
+	MetricRefused           = "refused"            // of the unanswerable and foreign: is not
+	MetricEvidenceAUC       = "evidence_auc"       // the chance that an answerable question has more evidence than another
+	MetricRefused80         = "refused_at_80"      // refused when the evidence asked for is set so that 80 % of the answerable are answered
+	MetricRefused90         = "refused_at_90"
+	MetricRefused95         = "refused_at_95"
+)
+
+// AnswerMetrics lists the metrics, in the order in which they are shown.
+var AnswerMetrics = []string{
+	MetricRight, MetricContains, MetricExact, MetricF1, MetricCitationPrecision, MetricCitationRecall, MetricFirstCitation, MetricCitedDocument, MetricVerified, MetricSupportAUC,
+	MetricAnswered, MetricRefused, MetricEvidenceAUC, MetricRefused80, MetricRefused90, MetricRefused95,
+}

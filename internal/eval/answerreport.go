@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 )
 
@@ -38,28 +37,6 @@ type AnswerGroup struct {
 	Answerable int    `json:"answerable"`
 	AnswerScores
 }
-
-// Refusal says how well the questions that the set answers are told from others, and what each threshold would cost: the set's own unanswerable questions
-// (Foreign is empty; without such, the curve is of its answerable ones alone) or those of another set.
-type Refusal struct {
-	Foreign      string      `json:"foreign,omitempty"`
-	Unanswerable int         `json:"unanswerable"`
-	FalseRefusal float64     `json:"false_refusal"` // share of the answerable that are refused, with the service's threshold
-	FalseAnswer  float64     `json:"false_answer"`  // share of the unanswerable that are answered
-	AUC          Figure      `json:"evidence_auc"`
-	StatusAUC    float64     `json:"status_auc"` // of answered or not alone
-	RefusedAt80  Figure      `json:"refused_at_80"`
-	RefusedAt90  Figure      `json:"refused_at_90"`
-	RefusedAt95  Figure      `json:"refused_at_95"`
-	Area         float64     `json:"risk_area"` // under the coverage–risk curve
-	Curve        []RiskPoint `json:"curve"`     // in steps of coverage
-}
-
-// together stands for all foreign sets.
-const together = "all of these sets"
-
-// curveStep is how far apart, in coverage, the points of a report's curves are.
-const curveStep = 0.05
 
 func (r *AnswerReport) fill(own []judged, foreign []Dataset, others [][]judged) {
 	all := slices.Concat(append([][]judged{own}, others...)...)
@@ -155,36 +132,6 @@ func scoreAnswers(all []judged) AnswerScores {
 	return s
 }
 
-func refused(answered float64, yes, no []float64) Figure {
-	return bootstrapTwo(yes, no, func(yes, no []float64) float64 { return refusedAt(answered, yes, no) })
-}
-
-func refusal(foreign string, answerable, unanswerable []judged) Refusal {
-	r := Refusal{Foreign: foreign, Unanswerable: len(unanswerable)}
-	var decisions []decision
-	for _, j := range slices.Concat(answerable, unanswerable) {
-		decisions = append(decisions, decision{j.sure, j.wrong})
-	}
-	r.Curve, r.Area = riskCurve(decisions)
-	r.Curve = thin(r.Curve, curveStep)
-	answered := func(all []judged) (n float64) {
-		for _, j := range all {
-			n += oneIf(j.answered) / float64(len(all))
-		}
-		return n
-	}
-	if len(answerable) > 0 {
-		r.FalseRefusal = 1 - answered(answerable)
-	}
-	r.FalseAnswer = answered(unanswerable)
-	if len(answerable) > 0 && len(unanswerable) > 0 {
-		yes, no := sureness(answerable), sureness(unanswerable)
-		r.AUC, r.StatusAUC = bootstrapTwo(yes, no, AUC), (1-r.FalseRefusal+1-r.FalseAnswer)/2
-		r.RefusedAt80, r.RefusedAt90, r.RefusedAt95 = refused(0.8, yes, no), refused(0.9, yes, no), refused(0.95, yes, no)
-	}
-	return r
-}
-
 // JSON writes the report for programs.
 func (r AnswerReport) JSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
 
@@ -230,74 +177,4 @@ func (r AnswerReport) Table(w io.Writer) error {
 		fmt.Fprintln(w)
 	}
 	return nil
-}
-
-func (f Refusal) title() string {
-	switch {
-	case f.Foreign != "":
-		return "questions of " + f.Foreign
-	case f.Unanswerable > 0:
-		return "its unanswerable questions"
-	}
-	return "its own questions alone"
-}
-
-// AnswerMarkdown writes the reports of one run as tables, for documents.
-func AnswerMarkdown(w io.Writer, reports []AnswerReport) error {
-	var b strings.Builder
-	row := func(cells ...string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
-	head := func(cells ...string) {
-		row(cells...)
-		row(slices.Repeat([]string{"---"}, len(cells))...)
-	}
-	long := func(s AnswerScores, name string) string {
-		if f, ok := s.Metrics[name]; ok {
-			return fmt.Sprintf("%.3f [%.3f, %.3f]", f.Mean, f.Low, f.High)
-		}
-		return "–"
-	}
-	short := func(s AnswerScores, name string) string {
-		if f, ok := s.Metrics[name]; ok {
-			return fmt.Sprintf("%.3f", f.Mean)
-		}
-		return "–"
-	}
-	head("set", "documents / answerable", "right", "contains the answer", "F1", "exact", "first citation", "citation precision", "citation recall", "verified", "support AUC", "answered", "sentences")
-	for _, r := range reports {
-		for _, g := range append([]AnswerGroup{{"", r.Answerable, r.All}}, r.Languages...) {
-			s, name := g.AnswerScores, r.Dataset
-			if g.Language != "" {
-				if name += ", " + g.Language; g.Answerable == 0 || g.Answerable == r.Answerable {
-					continue // its own questions are in one language, only foreign ones are in another
-				}
-			}
-			row(name, fmt.Sprintf("%d / %d", r.Documents, g.Answerable), long(s, MetricRight), long(s, MetricContains), short(s, MetricF1), short(s, MetricExact), long(s, MetricFirstCitation), long(s, MetricCitationPrecision),
-				short(s, MetricCitationRecall), fmt.Sprintf("%s of %d", short(s, MetricVerified), s.Citations), short(s, MetricSupportAUC), short(s, MetricAnswered), fmt.Sprintf("%.2f", s.Sentences))
-		}
-	}
-	b.WriteByte('\n')
-	head("set", "questions that it cannot answer", "number", "refused", "answerable ones answered", "AUC of the evidence", "refused at 80 / 90 / 95 % answered", "area under the risk", "risk at 20 / 40 / 60 / 80 / 100 % coverage")
-	for _, r := range reports {
-		for _, f := range r.Refusals {
-			from, number, refused, auc, at := "none", "–", "–", "–", "–"
-			if f.Unanswerable > 0 {
-				if from = f.Foreign; from == "" {
-					from = "its own"
-				}
-				number, refused, auc = fmt.Sprint(f.Unanswerable), fmt.Sprintf("%.3f", 1-f.FalseAnswer), fmt.Sprintf("%.3f [%.3f, %.3f]", f.AUC.Mean, f.AUC.Low, f.AUC.High)
-				at = fmt.Sprintf("%.3f / %.3f / %.3f", f.RefusedAt80.Mean, f.RefusedAt90.Mean, f.RefusedAt95.Mean)
-			}
-			var risks []string
-			for _, coverage := range []float64{0.2, 0.4, 0.6, 0.8, 1} {
-				risk := "–"
-				if i := slices.IndexFunc(f.Curve, func(p RiskPoint) bool { return p.Coverage >= coverage-1e-9 }); i >= 0 {
-					risk = fmt.Sprintf("%.3f", f.Curve[i].Risk)
-				}
-				risks = append(risks, risk)
-			}
-			row(r.Dataset, from, number, refused, fmt.Sprintf("%.3f", 1-f.FalseRefusal), auc, at, fmt.Sprintf("%.3f", f.Area), strings.Join(risks, " / "))
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

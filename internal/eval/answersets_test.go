@@ -1,10 +1,9 @@
 package eval
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
+	"footnote/internal/evaldata"
 	"footnote/internal/rag"
 	"footnote/internal/text"
 )
@@ -12,17 +11,13 @@ import (
 // TestReadAnswers_OnRealSets reads the labelled sets and holds the metrics to what must be so of them: whoever answers with the sentence of the gold span has the gold answer in it, and
 // cites what the set wants.
 func TestReadAnswers_OnRealSets(t *testing.T) {
-	data := os.Getenv("EVAL_DATA")
-	if data == "" {
-		t.Skip("EVAL_DATA is not set: no labelled sets to read")
-	}
 	for name, want := range map[string]struct{ answerable, unanswerable int }{
 		"xquad-en": {1190, 0}, "xquad-zh": {1190, 0}, "cmrc2018": {4219, 0}, "drcd-dev": {3524, 0}, "dureader-robust-dev-half": {714, 0}, "clapnq-dev-half": {143, 132},
 		"rgb-zh": {300, 0}, "xquad-zh2en": {1190, 0}, "chroma-chunking": {472, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d, err := ReadAnswers(filepath.Join(data, "retrieval", name))
+			d, err := ReadAnswers(evaldata.Path(t, "retrieval", name))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,12 +4,10 @@
 package eval
 
 import (
-	"bufio"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -93,29 +91,12 @@ func (d *Dataset) Split(name string) {
 	}
 }
 
-func readLines[T any](path string, into *[]T) error {
-	f, err := os.Open(path)
-	if err != nil {
+func readLines[T any](path string, into *[]T) (err error) {
+	*into, err = ReadLines[T](path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w (a set needs corpus.jsonl, queries.jsonl and qrels.tsv)", err)
 	}
-	defer f.Close()
-	r := bufio.NewReaderSize(f, 1<<20)
-	for n := 1; ; n++ {
-		line, err := r.ReadBytes('\n')
-		if len(line) > 1 {
-			var v T
-			if err := json.Unmarshal(line, &v); err != nil {
-				return fmt.Errorf("%s, line %d: %w", path, n, err)
-			}
-			*into = append(*into, v)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
-		}
-	}
+	return err
 }
 
 func (d *Dataset) readJudgments(dir string) error {

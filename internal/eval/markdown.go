@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,7 +15,7 @@ const tolerance = 0.005
 // searching in both ways. Every report is of the same variants. Figures are in bold where the interval of the difference leaves out 0.
 func Markdown(w io.Writer, reports []Report) error {
 	if len(reports) == 0 || len(reports[0].Difference) == 0 {
-		return fmt.Errorf("nothing to report: it takes a set, both halves and a hybrid search")
+		return errors.New("nothing to report: it takes a set, both halves and a hybrid search")
 	}
 	t := table{out: w}
 	first := reports[0].Difference[0].Name
@@ -153,4 +154,64 @@ func (t *table) row(cells ...string) { t.line("| " + strings.Join(cells, " | ") 
 func (t *table) head(cells ...string) {
 	t.row(cells...)
 	t.row(slices.Repeat([]string{"---"}, len(cells))...)
+}
+
+// AnswerMarkdown writes the reports of one run as tables, for documents.
+func AnswerMarkdown(w io.Writer, reports []AnswerReport) error {
+	var b strings.Builder
+	row := func(cells ...string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
+	head := func(cells ...string) {
+		row(cells...)
+		row(slices.Repeat([]string{"---"}, len(cells))...)
+	}
+	long := func(s AnswerScores, name string) string {
+		if f, ok := s.Metrics[name]; ok {
+			return fmt.Sprintf("%.3f [%.3f, %.3f]", f.Mean, f.Low, f.High)
+		}
+		return "–"
+	}
+	short := func(s AnswerScores, name string) string {
+		if f, ok := s.Metrics[name]; ok {
+			return fmt.Sprintf("%.3f", f.Mean)
+		}
+		return "–"
+	}
+	head("set", "documents / answerable", "right", "contains the answer", "F1", "exact", "first citation", "citation precision", "citation recall", "verified", "support AUC", "answered", "sentences")
+	for _, r := range reports {
+		for _, g := range append([]AnswerGroup{{"", r.Answerable, r.All}}, r.Languages...) {
+			s, name := g.AnswerScores, r.Dataset
+			if g.Language != "" {
+				if name += ", " + g.Language; g.Answerable == 0 || g.Answerable == r.Answerable {
+					continue // its own questions are in one language, only foreign ones are in another
+				}
+			}
+			row(name, fmt.Sprintf("%d / %d", r.Documents, g.Answerable), long(s, MetricRight), long(s, MetricContains), short(s, MetricF1), short(s, MetricExact), long(s, MetricFirstCitation), long(s, MetricCitationPrecision),
+				short(s, MetricCitationRecall), fmt.Sprintf("%s of %d", short(s, MetricVerified), s.Citations), short(s, MetricSupportAUC), short(s, MetricAnswered), fmt.Sprintf("%.2f", s.Sentences))
+		}
+	}
+	b.WriteByte('\n')
+	head("set", "questions that it cannot answer", "number", "refused", "answerable ones answered", "AUC of the evidence", "refused at 80 / 90 / 95 % answered", "area under the risk", "risk at 20 / 40 / 60 / 80 / 100 % coverage")
+	for _, r := range reports {
+		for _, f := range r.Refusals {
+			from, number, refused, auc, at := "none", "–", "–", "–", "–"
+			if f.Unanswerable > 0 {
+				if from = f.Foreign; from == "" {
+					from = "its own"
+				}
+				number, refused, auc = fmt.Sprint(f.Unanswerable), fmt.Sprintf("%.3f", 1-f.FalseAnswer), fmt.Sprintf("%.3f [%.3f, %.3f]", f.AUC.Mean, f.AUC.Low, f.AUC.High)
+				at = fmt.Sprintf("%.3f / %.3f / %.3f", f.RefusedAt80.Mean, f.RefusedAt90.Mean, f.RefusedAt95.Mean)
+			}
+			var risks []string
+			for _, coverage := range []float64{0.2, 0.4, 0.6, 0.8, 1} {
+				risk := "–"
+				if i := slices.IndexFunc(f.Curve, func(p RiskPoint) bool { return p.Coverage >= coverage-1e-9 }); i >= 0 {
+					risk = fmt.Sprintf("%.3f", f.Curve[i].Risk)
+				}
+				risks = append(risks, risk)
+			}
+			row(r.Dataset, from, number, refused, fmt.Sprintf("%.3f", 1-f.FalseRefusal), auc, at, fmt.Sprintf("%.3f", f.Area), strings.Join(risks, " / "))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }

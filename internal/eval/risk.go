@@ -66,16 +66,27 @@ func thin(curve []RiskPoint, step float64) (out []RiskPoint) {
 	return out
 }
 
-// refusedAt is the share of the unanswerable questions that are refused when the evidence asked for is set so that at least that share of the answerable ones is answered. It is 0 when
+// ShareFrom is the share of the values that are at least from; 0 of none.
+func ShareFrom(values []float64, from float64) float64 {
+	n := 0
+	for _, v := range values {
+		if v >= from {
+			n++
+		}
+	}
+	return float64(n) / float64(max(len(values), 1))
+}
+
+// RefusedAt is the share of the unanswerable questions that are refused when the evidence asked for is set so that at least that share of the answerable ones is answered. It is 0 when
 // so many would not be answered with any.
-func refusedAt(answered float64, answerable, unanswerable []float64) float64 {
+func RefusedAt(answered float64, answerable, unanswerable []float64) float64 {
 	if len(answerable) == 0 || len(unanswerable) == 0 {
 		return 0
 	}
 	sorted := slices.Clone(answerable)
 	slices.Sort(sorted)
 	from := sorted[len(sorted)-int(math.Ceil(answered*float64(len(sorted))-1e-9))]
-	return 1 - shareFrom(unanswerable, from)
+	return 1 - ShareFrom(unanswerable, from)
 }
 
 // bootstrapTwo is a statistic of two samples with its 95 % interval, each sample being resampled for itself.

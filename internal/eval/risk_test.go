@@ -33,11 +33,11 @@ func TestRefusedAt_OnAWorkedExample(t *testing.T) {
 		{0.9, 0.75}, // from 2 on: 2.5 comes in
 		{0.95, 0.5}, // all ten: from 1 on
 	} {
-		if got := refusedAt(c.answered, answerable, unanswerable); got != c.want {
+		if got := RefusedAt(c.answered, answerable, unanswerable); got != c.want {
 			t.Errorf("at %v: got %v, want %v", c.answered, got, c.want)
 		}
 	}
-	if got := refusedAt(0.95, []float64{1, never}, unanswerable); got != 0 {
+	if got := RefusedAt(0.95, []float64{1, never}, unanswerable); got != 0 {
 		t.Errorf("when only half would be answered: got %v, want 0", got)
 	}
 }

@@ -109,7 +109,7 @@ func Run(ctx context.Context, s System, d Dataset, variants []Variant, foreign [
 		if err != nil {
 			return r, err
 		}
-		r.Abstention = append(r.Abstention, Abstention{f.Name, AUC(own, other), shareFrom(own, 0), 1 - shareFrom(other, 0)})
+		r.Abstention = append(r.Abstention, Abstention{f.Name, AUC(own, other), ShareFrom(own, 0), 1 - ShareFrom(other, 0)})
 	}
 	return r, nil
 }
@@ -136,16 +136,6 @@ func evidence(ctx context.Context, s System, queries []Query) ([]float64, error)
 		return err
 	})
 	return out, err
-}
-
-func shareFrom(values []float64, from float64) float64 {
-	n := 0
-	for _, v := range values {
-		if v >= from {
-			n++
-		}
-	}
-	return float64(n) / float64(max(len(values), 1))
 }
 
 func score(name string, d Dataset, rankings [][]string) (_ Scores, ndcg []float64) {
@@ -203,4 +193,5 @@ func (r Report) Table(w io.Writer) error {
 // JSON writes the report for programs.
 func (r Report) JSON(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
 
+// String is the mean with its interval.
 func (f Figure) String() string { return fmt.Sprintf("%.4f [%.3f, %.3f]", f.Mean, f.Low, f.High) }

@@ -149,16 +149,16 @@ func (s *server) keyAsked(ctx context.Context) (bool, error) {
 	if time.Now().Before(o.until) {
 		return false, nil
 	}
-	any, err := s.o.Catalog.HasKeys(ctx)
+	closed, err := s.o.Catalog.HasKeys(ctx)
 	if err != nil {
 		return true, err
 	}
-	if any {
+	if closed {
 		s.access.closed.Store(true)
 	} else {
 		o.until = time.Now().Add(keyAge)
 	}
-	return any, nil
+	return closed, nil
 }
 
 // limit counts the request against the key's limit, a sliding minute on this replica. RateLimited beyond it.

@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"fmt"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sort"
@@ -92,7 +92,7 @@ func TestProblem_EveryCodeHasStatusAndTitle(t *testing.T) {
 	if len(titles) != len(statuses) {
 		t.Errorf("got %d titles and %d statuses", len(titles), len(statuses))
 	}
-	p := describe(fmt.Errorf("secret path /etc/shadow"), "r1")
+	p := describe(errors.New("secret path /etc/shadow"), "r1")
 	if p.Status != 500 || strings.Contains(p.Detail, "shadow") {
 		t.Errorf("got %+v, want a 500 that keeps the cause to the log", p)
 	}

@@ -53,8 +53,7 @@ func readBody(w http.ResponseWriter, r *http.Request, maxBytes int64) ([]byte, e
 }
 
 func bodyError(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return rag.Errorf(rag.TooLarge, "The body is larger than %d bytes.", tooLarge.Limit)
 	}
 	return rag.Errorf(rag.Invalid, "The body could not be read whole: %w", err)

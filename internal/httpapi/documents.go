@@ -47,8 +47,7 @@ func filterParam(raw string) (*rag.Filter, error) {
 }
 
 func message(err error) string {
-	var e *rag.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rag.Error](err); ok {
 		return e.Message
 	}
 	return err.Error()

@@ -149,8 +149,7 @@ func (s *server) putDocument(w http.ResponseWriter, r *http.Request) error {
 func readMultipart(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxMultipart)
 	if err := r.ParseMultipartForm(multipartMemory); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return bodyError(err)
 		}
 		return rag.Errorf(rag.Invalid, "The multipart body is broken: %w", err)

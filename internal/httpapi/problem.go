@@ -57,8 +57,7 @@ func describe(err error, requestID string) problem {
 	code := rag.CodeOf(err)
 	p := problem{Type: "urn:footnote:problem:" + strings.ReplaceAll(string(code), "_", "-"), Title: titles[code], Status: statuses[code], Code: code, RequestID: requestID,
 		Detail: "Something went wrong inside the service; its log says more under this request_id."}
-	var e *rag.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*rag.Error](err); ok {
 		p.Detail = e.Message
 		if e.Field != "" {
 			p.Errors = []problemField{{e.Field, e.Message}}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -74,7 +75,7 @@ func (p promptPatch) template() (rag.PromptTemplate, error) {
 
 // below puts the pointer of an error about a part of the body below that part's own.
 func below(pointer string, err error) error {
-	if e, ok := err.(*rag.Error); ok { // decodeBytes wraps nothing
+	if e, ok := errors.AsType[*rag.Error](err); ok {
 		e.Field = pointer + e.Field
 		e.Message = strings.Replace(e.Message, "The body", strings.TrimPrefix(pointer, "/"), 1)
 	}

@@ -122,7 +122,7 @@ func (l *ledger) fails(now bool) bool {
 	return before != now
 }
 
-// Checkpoint makes the index durable as it is; the service calls it when the work has ended, before the stores are closed.
+// Checkpoint makes the index durable as it is; the service calls it when the work has ended, before the stores are closed. The errors of all collections come joined; those without one are durable.
 func (s *Service) Checkpoint(ctx context.Context) error {
 	if s.o.Durable == nil {
 		return nil

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"footnote/internal/rag"
 )
@@ -73,3 +74,72 @@ func (s *Service) vectors(ctx context.Context, e Embedder, texts []string, befor
 
 // noStep is for who reports no progress.
 func noStep(int) error { return nil }
+
+// embedGroups gives the groups their vectors and sends them on.
+func (s *work) embedGroups(ctx context.Context, in <-chan []*draft, out chan<- []*draft) error {
+	// The catalog may not have the vectors of the group before yet; those of earlier groups it has, since this one was not taken on before they were published.
+	var before map[rag.TextHash]rag.Embedding
+	for group := range in {
+		var err error
+		started := time.Now()
+		if before, err = s.embed(ctx, group, before); err != nil {
+			return err
+		}
+		if len(group) == 1 {
+			s.took(group[0].n, rag.StageEmbed, time.Since(started))
+		}
+		select {
+		case out <- group:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// embed fills the group's vectors: a chunk's own where the catalog has it, else that of its text. It returns the latter, by text; before are those of the group before.
+func (s *work) embed(ctx context.Context, group []*draft, before map[rag.TextHash]rag.Embedding) (map[rag.TextHash]rag.Embedding, error) {
+	var ids []rag.ChunkID
+	for _, d := range group {
+		for _, k := range d.version.Chunks {
+			ids = append(ids, k.ID)
+		}
+	}
+	known, err := s.o.Catalog.Embeddings(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, d := range group {
+		d.points = make([]rag.Embedding, len(d.version.Chunks))
+		d.version.Embeddings = make([]rag.Embedding, len(d.version.Chunks))
+		for i, k := range d.version.Chunks {
+			if v, ok := known[k.ID]; ok {
+				d.points[i] = v
+			} else {
+				texts = append(texts, d.embedded[i])
+			}
+		}
+	}
+	s.mu.Lock()
+	embedded := s.counts.Embedded
+	s.mu.Unlock()
+	found, err := s.vectors(ctx, s.embedder, texts, before, func(done int) error {
+		s.count(func(c *rag.StageCounts) { c.Embedded = embedded + len(ids) - len(texts) + done })
+		return s.progress(ctx, rag.StageEmbed, len(ids)-len(texts)+done, len(ids))
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range group {
+		for i, text := range d.embedded {
+			if d.points[i] == nil {
+				v := found[rag.HashText(text)]
+				d.points[i], d.version.Embeddings[i] = v, v
+			}
+		}
+	}
+	s.count(func(c *rag.StageCounts) { c.Embedded = embedded + len(ids) })
+	s.o.Failpoint("embed")
+	return found, nil
+}

@@ -19,7 +19,7 @@ import (
 )
 
 // Export writes a collection to w as a ragpack, document by document, each as one version has it. It may run while documents are taken in.
-// originals has it carry the uploaded files, too, where they are kept.
+// originals has it carry the uploaded files, too, where they are kept. NotFound when there is no such collection; after an error what w has is no whole pack, and importing it says so.
 func (s *Service) Export(ctx context.Context, name string, w io.Writer, originals bool) error {
 	c, err := s.o.Catalog.Collection(ctx, name)
 	if err != nil {

@@ -236,7 +236,7 @@ func (s *Service) SwapReembedding(ctx context.Context, name string) (rag.Reembed
 	return s.o.Catalog.Reembedding(ctx, c.ID)
 }
 
-// EndReembedding forgets the model that is not in use: after a swap the former one, before it the other. There is no way back then but to embed again.
+// EndReembedding forgets the model that is not in use: after a swap the former one, before it the other. There is no way back then but to embed again. NotFound when the collection is not being re-embedded.
 func (s *Service) EndReembedding(ctx context.Context, name string) error {
 	c, r, err := s.reembeddingOf(ctx, name)
 	if err != nil {

@@ -147,7 +147,7 @@ func (s *Service) read(source rag.Source) (u rag.Upload, content []byte, err err
 	return u, content, err
 }
 
-// DryRun tells what Submit of the source would change, of an archive file by file; nothing is stored or embedded.
+// DryRun tells what Submit of the source would change, of an archive file by file; nothing is stored or embedded. Errors: those of Submit, and those of reading the file, which Submit leaves to the job.
 func (s *Service) DryRun(ctx context.Context, collection string, source rag.Source) ([]rag.DryRun, error) {
 	c, e, err := s.open(ctx, collection)
 	if err != nil {

@@ -84,13 +84,13 @@ func (s *Service) Wait(ctx context.Context, id rag.JobID) (rag.Job, error) {
 	return last, err
 }
 
-// Cancel ends a queued or running job; documents that it has published stay.
+// Cancel ends a queued or running job; documents that it has published stay. Errors: rag.NotFound; rag.Conflict when it has ended.
 func (s *Service) Cancel(ctx context.Context, id rag.JobID) (rag.Job, error) {
 	defer s.bell.ring()
 	return s.o.Catalog.CancelJob(ctx, id)
 }
 
-// Retry queues a failed or cancelled job again, for the documents that it has not published.
+// Retry queues a failed or cancelled job again, for the documents that it has not published. Errors: rag.NotFound; rag.Conflict for any other job.
 func (s *Service) Retry(ctx context.Context, id rag.JobID) (rag.Job, error) {
 	defer s.bell.ring()
 	return s.o.Catalog.RetryJob(ctx, id)

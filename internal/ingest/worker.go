@@ -138,8 +138,7 @@ func (s *Service) swapped(err error) bool {
 // jobError is err as the job's user sees it.
 func jobError(err error) *rag.JobError {
 	e := &rag.JobError{Code: rag.CodeOf(err), Message: "The job failed for a reason inside the service; its log says more."}
-	var known *rag.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*rag.Error](err); ok {
 		e.Message = known.Message
 	}
 	return e

@@ -1,8 +1,6 @@
 package lexical
 
 import (
-	"bufio"
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/quick"
+
+	"footnote/internal/evaldata"
 )
 
 func texts(s string) []string {
@@ -96,33 +96,15 @@ func TestDocumentVector_IsBM25(t *testing.T) {
 // TestQuality_OnRealSets holds BM25 over these terms to floors a little below what was measured.
 func TestQuality_OnRealSets(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("EVAL_DATA")
-	if dir == "" {
-		t.Skip("EVAL_DATA is not set: the labelled sets are not here")
-	}
 	for set, floor := range map[string]float64{"scifact": 0.675, "dureader-robust-dev-half": 0.82, "xquad-zh": 0.96} {
 		t.Run(set, func(t *testing.T) {
 			t.Parallel()
-			got := ndcg10(t, filepath.Join(dir, "retrieval", set))
+			got := ndcg10(t, evaldata.Path(t, "retrieval", set))
 			t.Logf("nDCG@10 %.4f", got)
 			if got < floor {
 				t.Errorf("nDCG@10 %.4f is below %.3f", got, floor)
 			}
 		})
-	}
-}
-
-func readLines(t *testing.T, path string, f func(line []byte)) {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	s := bufio.NewScanner(file)
-	s.Buffer(nil, 1<<24)
-	for s.Scan() {
-		f(s.Bytes())
 	}
 }
 
@@ -133,17 +115,12 @@ func ndcg10(t *testing.T, dir string) float64 {
 		Title string
 		Text  string
 	}
-	var docs []record
+	docs := evaldata.Lines[record](t, filepath.Join(dir, "corpus.jsonl"))
 	total := 0
-	readLines(t, filepath.Join(dir, "corpus.jsonl"), func(line []byte) {
-		var r record
-		if err := json.Unmarshal(line, &r); err != nil {
-			t.Fatal(err)
-		}
-		r.Text = strings.TrimSpace(r.Title + " " + r.Text)
-		total += Length(r.Text)
-		docs = append(docs, r)
-	})
+	for i, d := range docs {
+		docs[i].Text = strings.TrimSpace(d.Title + " " + d.Text)
+		total += Length(docs[i].Text)
+	}
 	type posting struct {
 		doc    int
 		weight float64
@@ -157,21 +134,21 @@ func ndcg10(t *testing.T, dir string) float64 {
 		}
 	}
 	qrels := map[string]map[string]float64{}
-	readLines(t, filepath.Join(dir, "qrels.tsv"), func(line []byte) {
-		f := strings.Split(string(line), "\t")
+	judgments, err := os.ReadFile(filepath.Join(dir, "qrels.tsv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(judgments)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
 		if grade, err := strconv.ParseFloat(f[len(f)-1], 64); err == nil {
 			if qrels[f[0]] == nil {
 				qrels[f[0]] = map[string]float64{}
 			}
 			qrels[f[0]][f[1]] = grade
 		}
-	})
+	}
 	sum, n := 0.0, 0
-	readLines(t, filepath.Join(dir, "queries.jsonl"), func(line []byte) {
-		var q record
-		if err := json.Unmarshal(line, &q); err != nil {
-			t.Fatal(err)
-		}
+	for _, q := range evaldata.Lines[record](t, filepath.Join(dir, "queries.jsonl")) {
 		grades := qrels[q.ID]
 		var ideal []float64
 		for _, g := range grades {
@@ -180,7 +157,7 @@ func ndcg10(t *testing.T, dir string) float64 {
 			}
 		}
 		if len(ideal) == 0 {
-			return
+			continue
 		}
 		scores := map[int]float64{}
 		v := QueryVector(q.Text)
@@ -214,6 +191,6 @@ func ndcg10(t *testing.T, dir string) float64 {
 		}
 		sum += got / best
 		n++
-	})
+	}
 	return sum / float64(n)
 }

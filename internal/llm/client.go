@@ -3,15 +3,12 @@
 package llm
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,10 +28,10 @@ type Options struct {
 
 // Client is a chat model. Any number of goroutines may use it.
 type Client struct {
-	o      Options
-	model  model
-	fields fields
-	http   *http.Client
+	o        Options
+	model    model
+	fields   fields
+	endpoint endpoint
 }
 
 // New makes a Client; nothing is sent yet.
@@ -45,8 +42,9 @@ func New(o Options) *Client {
 	if o.Setting == "" {
 		o.Setting = "FOOTNOTE_LLM"
 	}
-	o.BaseURL = strings.TrimSuffix(strings.TrimRight(o.BaseURL, "/"), "/chat/completions")
-	c := &Client{o: o, model: lookUp(o.Model), fields: fields{tried: map[string]bool{}}, http: &http.Client{}}
+	c := &Client{o: o, model: lookUp(o.Model), fields: fields{tried: map[string]bool{}}, endpoint: endpoint{
+		name: "The language model's endpoint", setting: o.Setting, baseURL: strings.TrimSuffix(strings.TrimRight(o.BaseURL, "/"), "/chat/completions"), apiKey: o.APIKey, http: &http.Client{},
+	}}
 	if o.Window > 0 {
 		c.model.window = o.Window
 	}
@@ -100,10 +98,10 @@ func (c *Client) read(body io.Reader, emit func(rag.Delta) error) error {
 	var written string // of this piece
 	turn := &turn{}
 	t := &thoughts{opened: c.model.opened, text: func(s string) error { written += turn.write(s); return nil }}
-	finish, any := "", false
+	finish, chosen := "", false
 	ended, err := readPieces(body, func(p piece) error {
 		if len(p.Error) > 0 && string(p.Error) != "null" {
-			return rag.Errorf(rag.BadUpstream, "The language model's endpoint reported an error instead of going on: %w", errors.New(c.redact(rag.Clip(string(p.Error), 500))))
+			return rag.Errorf(rag.BadUpstream, "The language model's endpoint reported an error instead of going on: %w", errors.New(c.endpoint.redact(rag.Clip(string(p.Error), 500))))
 		}
 		var d rag.Delta
 		for _, choice := range p.Choices {
@@ -119,7 +117,7 @@ func (c *Client) read(body io.Reader, emit func(rag.Delta) error) error {
 			if choice.FinishReason != nil {
 				finish = *choice.FinishReason
 			}
-			any = true
+			chosen = true
 		}
 		if p.Usage != nil {
 			d.Usage = &rag.Usage{PromptTokens: max(p.Usage.PromptTokens, 0), CompletionTokens: max(p.Usage.CompletionTokens, 0)}
@@ -135,7 +133,7 @@ func (c *Client) read(body io.Reader, emit func(rag.Delta) error) error {
 		return rag.Errorf(rag.BadUpstream, "The language model's provider stopped the answer (content_filter).")
 	case finish == "error" || finish == "" && !ended:
 		return rag.Errorf(rag.BadUpstream, "The language model's answer broke off before its end.")
-	case !any:
+	case !chosen:
 		return errNonsense("no choices")
 	}
 	written = ""
@@ -169,7 +167,7 @@ func (c *Client) ask(ctx context.Context, p rag.Prompt) (io.ReadCloser, error) {
 	doubted := map[string]string{} // key of what is left out on trial
 	for asked := 1; ; asked++ {
 		r := c.request(p, without)
-		body, err := c.post(ctx, r)
+		body, err := c.complete(ctx, r)
 		if err == nil {
 			c.fields.learn(doubted, true)
 			return body, nil
@@ -195,34 +193,17 @@ func (c *Client) ask(ctx context.Context, p rag.Prompt) (io.ReadCloser, error) {
 	}
 }
 
-// post sends a request and turns refusals into domain errors where status and headers are still at hand.
-func (c *Client) post(ctx context.Context, r request) (io.ReadCloser, error) {
-	encoded, err := json.Marshal(r)
+// complete sends a request and turns refusals into domain errors where status and headers are still at hand.
+func (c *Client) complete(ctx context.Context, r request) (io.ReadCloser, error) {
+	resp, err := c.endpoint.post(ctx, "/chat/completions", "text/event-stream", r)
 	if err != nil {
-		return nil, fmt.Errorf("encode the request: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.o.BaseURL+"/chat/completions", bytes.NewReader(encoded))
-	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "text/event-stream")
-	if c.o.APIKey != "" {
-		req.Header.Set("Authorization", "Bearer "+c.o.APIKey)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		if req.Context().Err() != nil {
-			return nil, err
-		}
-		return nil, rag.Errorf(rag.Unavailable, "The language model's endpoint %s cannot be reached: %w", req.URL.Host, err)
+		return nil, err
 	}
 	if resp.StatusCode < 300 {
 		return resp.Body, nil
 	}
 	defer resp.Body.Close()
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, 2048)) // for the log; what is missing is missing
-	cause := errRejected{resp.StatusCode, c.redact(string(b))}
+	cause := errRejected{resp.StatusCode, c.endpoint.said(resp)}
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests:
 		err := rag.Errorf(rag.Unavailable, "The language model's endpoint limits its rate; try again later: %w", cause) // not our caller's rate: 503, not 429
@@ -240,14 +221,6 @@ func (c *Client) post(ctx context.Context, r request) (io.ReadCloser, error) {
 		return nil, rag.Errorf(rag.BadUpstream, "The prompt is longer than the language model's endpoint takes (status %d); set %s_CONTEXT to what it does take: %w", resp.StatusCode, c.o.Setting, cause)
 	}
 	return nil, rag.Errorf(rag.BadUpstream, "The language model's endpoint refused the request (status %d): %w", resp.StatusCode, cause)
-}
-
-// redact keeps the key out of the log: some endpoints repeat it.
-func (c *Client) redact(s string) string {
-	if c.o.APIKey == "" {
-		return s
-	}
-	return strings.ReplaceAll(s, c.o.APIKey, "[redacted]")
 }
 
 // timeoutSetting is the setting whose timeout bounds a client: models that are asked in order share the first one's.
@@ -272,16 +245,4 @@ func (c *Client) translate(ctx context.Context, err error) error {
 		return known
 	}
 	return err
-}
-
-// retryAfter reads a Retry-After header, in seconds or as a date; 0 when there is none.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return time.Duration(s) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil && t.After(now) {
-		return t.Sub(now)
-	}
-	return 0
 }

@@ -1,12 +1,9 @@
 package llm
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -27,7 +24,10 @@ type PredictOptions struct {
 
 // Predictor judges claims with a model of natural language inference behind an endpoint of the kind of Hugging Face's text-embeddings-inference:
 // {inputs: [[premise, hypothesis], …]} → [[{label, score}, …], …]. The source is the premise, the claim the hypothesis. Any number of goroutines may use it.
-type Predictor struct{ o PredictOptions }
+type Predictor struct {
+	o        PredictOptions
+	endpoint endpoint
+}
 
 // Bounds of the talk with an endpoint.
 const (
@@ -44,8 +44,9 @@ func NewPredictor(o PredictOptions) *Predictor {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}
-	o.BaseURL = strings.TrimSuffix(strings.TrimSuffix(o.BaseURL, "/"), "/predict")
-	return &Predictor{o}
+	return &Predictor{o, endpoint{
+		name: "The judge's endpoint", setting: "FOOTNOTE_JUDGE", baseURL: strings.TrimSuffix(strings.TrimSuffix(o.BaseURL, "/"), "/predict"), apiKey: o.APIKey, http: o.HTTP,
+	}}
 }
 
 // Judge returns one judgement a case, in their order, with the score of the likeliest label as its confidence and no quote. When a request fails its cases have none, and
@@ -89,51 +90,11 @@ func (p *Predictor) predict(ctx context.Context, cases []rag.JudgeCase) ([]rag.J
 	if p.o.Model != "" {
 		in["model"] = p.o.Model
 	}
-	encoded, err := json.Marshal(in)
+	body, err := p.endpoint.ask(ctx, "/predict", in, maxPredictBytes)
 	if err != nil {
-		return nil, fmt.Errorf("encode the request: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.o.BaseURL+"/predict", bytes.NewReader(encoded))
-	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if p.o.APIKey != "" {
-		req.Header.Set("Authorization", "Bearer "+p.o.APIKey)
-	}
-	resp, err := p.o.HTTP.Do(req)
-	if err != nil {
-		return nil, rag.Errorf(rag.Unavailable, "The judge's endpoint %s cannot be reached: %w", req.URL.Host, err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPredictBytes+1))
-	switch {
-	case resp.StatusCode >= 300:
-		return nil, p.refusal(resp, body)
-	case err != nil:
-		return nil, rag.Errorf(rag.Unavailable, "The judge's endpoint's answer broke off: %w", err)
-	case len(body) > maxPredictBytes:
-		return nil, rag.Errorf(rag.BadUpstream, "The judge's endpoint answered with more than %d bytes.", maxPredictBytes)
+		return nil, err
 	}
 	return readPredictions(body, len(cases))
-}
-
-// refusal says what a status means. What the endpoint says goes to the log, and some repeat the key.
-func (p *Predictor) refusal(resp *http.Response, body []byte) error {
-	said := string(body[:min(len(body), 2048)])
-	if p.o.APIKey != "" {
-		said = strings.ReplaceAll(said, p.o.APIKey, "[redacted]")
-	}
-	cause := errors.New(said)
-	switch {
-	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
-		return rag.Errorf(rag.Unavailable, "The judge's endpoint fails or limits its rate (status %d): %w", resp.StatusCode, cause)
-	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
-		return rag.Errorf(rag.BadUpstream, "The judge's endpoint refuses the key (status %d); check FOOTNOTE_JUDGE_API_KEY: %w", resp.StatusCode, cause)
-	case resp.StatusCode == http.StatusNotFound:
-		return rag.Errorf(rag.BadUpstream, "The judge's endpoint does not know the path (status 404); check FOOTNOTE_JUDGE_BASE_URL, to which /predict is added: %w", cause)
-	}
-	return rag.Errorf(rag.BadUpstream, "The judge's endpoint refused the request (status %d): %w", resp.StatusCode, cause)
 }
 
 type prediction struct {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"strings"
@@ -29,8 +27,9 @@ type RerankOptions struct {
 // Reranker is a cross-encoder behind an endpoint in the manner of Cohere and Jina ({model, query, documents} → {results: [{index, relevance_score}]}) or of Hugging
 // Face's text-embeddings-inference ({query, texts} → [{index, score}]). Any number of goroutines may use it.
 type Reranker struct {
-	o     RerankOptions
-	texts atomic.Bool // the endpoint wants texts, not documents
+	o        RerankOptions
+	endpoint endpoint
+	texts    atomic.Bool // the endpoint wants texts, not documents
 }
 
 // Bounds of the talk with an endpoint.
@@ -44,8 +43,9 @@ func NewReranker(o RerankOptions) *Reranker {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{}
 	}
-	o.BaseURL = strings.TrimSuffix(strings.TrimSuffix(o.BaseURL, "/"), "/rerank")
-	r := &Reranker{o: o}
+	r := &Reranker{o: o, endpoint: endpoint{
+		name: "The rerank endpoint", setting: "FOOTNOTE_RERANK", baseURL: strings.TrimSuffix(strings.TrimSuffix(o.BaseURL, "/"), "/rerank"), apiKey: o.APIKey, http: o.HTTP,
+	}}
 	r.texts.Store(o.Model == "")
 	return r
 }
@@ -92,11 +92,6 @@ func (r *Reranker) once(ctx context.Context, query string, texts []string) ([]fl
 	return readScores(body, len(texts))
 }
 
-// errRefused is a request that the endpoint could not read.
-type errRefused struct{ said string }
-
-func (e errRefused) Error() string { return e.said }
-
 // wrongForm tells an endpoint that misses the other form's field.
 func wrongForm(err error, asTexts bool) bool {
 	var refused errRefused
@@ -120,55 +115,7 @@ func (r *Reranker) post(ctx context.Context, asTexts bool, query string, texts [
 	} else {
 		in["documents"], in["top_n"] = texts, len(texts)
 	}
-	encoded, err := json.Marshal(in)
-	if err != nil {
-		return nil, fmt.Errorf("encode the request: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.o.BaseURL+"/rerank", bytes.NewReader(encoded))
-	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if r.o.APIKey != "" {
-		req.Header.Set("Authorization", "Bearer "+r.o.APIKey)
-	}
-	resp, err := r.o.HTTP.Do(req)
-	if err != nil {
-		return nil, rag.Errorf(rag.Unavailable, "The rerank endpoint %s cannot be reached: %w", req.URL.Host, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode >= 300 {
-		return nil, r.refusal(resp)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxRerankBytes+1))
-	switch {
-	case err != nil:
-		return nil, rag.Errorf(rag.Unavailable, "The rerank endpoint's answer broke off: %w", err)
-	case len(body) > maxRerankBytes:
-		return nil, rag.Errorf(rag.BadUpstream, "The rerank endpoint answered with more than %d bytes.", maxRerankBytes)
-	}
-	return body, nil
-}
-
-// refusal says what a status means. What the endpoint says goes to the log, and some repeat the key.
-func (r *Reranker) refusal(resp *http.Response) error {
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, 2048)) // what is missing is missing
-	said := string(b)
-	if r.o.APIKey != "" {
-		said = strings.ReplaceAll(said, r.o.APIKey, "[redacted]")
-	}
-	cause := errRefused{said}
-	switch {
-	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
-		err := rag.Errorf(rag.Unavailable, "The rerank endpoint fails or limits its rate (status %d): %w", resp.StatusCode, errors.New(said))
-		err.RetryAfter = retryAfter(resp.Header, time.Now())
-		return err
-	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden:
-		return rag.Errorf(rag.BadUpstream, "The rerank endpoint refuses the key (status %d); check FOOTNOTE_RERANK_API_KEY: %w", resp.StatusCode, cause)
-	case resp.StatusCode == http.StatusNotFound:
-		return rag.Errorf(rag.BadUpstream, "The rerank endpoint does not know the model or the path (status 404); check FOOTNOTE_RERANK_BASE_URL, to which /rerank is added, and FOOTNOTE_RERANK_MODEL: %w", cause)
-	}
-	return rag.Errorf(rag.BadUpstream, "The rerank endpoint refused the request (status %d): %w", resp.StatusCode, cause)
+	return r.endpoint.ask(ctx, "/rerank", in, maxRerankBytes)
 }
 
 type relevance struct {

@@ -1,12 +1,10 @@
 package llm
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"footnote/internal/evaldata"
 )
 
 func TestLookUp(t *testing.T) {
@@ -95,26 +93,11 @@ func TestEstimate_IsHardlyEverTooLow(t *testing.T) {
 // How far the estimates are off on real passages, against the two vocabularies that can be counted here.
 func TestEstimate_OnRealText(t *testing.T) {
 	t.Parallel()
-	data := os.Getenv("EVAL_DATA")
-	if data == "" {
-		t.Skip("EVAL_DATA is not set: the estimates are not compared on real text")
-	}
 	for _, set := range []string{"xquad-en", "xquad-zh", "drcd-dev", "scifact"} {
-		f, err := os.Open(filepath.Join(data, "retrieval", set, "corpus.jsonl"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 1<<22)
-		passages := 0
+		passages := evaldata.Lines[struct{ Text string }](t, evaldata.Path(t, "retrieval", set, "corpus.jsonl"))
+		passages = passages[:min(400, len(passages))]
 		total, low := map[string]int{}, map[string]int{}
-		for lines.Scan() && passages < 400 {
-			var p struct{ Text string }
-			if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
-				t.Fatal(err)
-			}
-			passages++
+		for _, p := range passages {
 			for name, v := range map[string][2]vocabulary{"rich/o200k": {chinese, o200k}, "poor/cl100k": {unknownVocabulary, cl100k}} {
 				estimated, real := countTokens(v[0], p.Text), countTokens(v[1], p.Text)
 				total[name+" estimated"] += estimated
@@ -126,9 +109,9 @@ func TestEstimate_OnRealText(t *testing.T) {
 		}
 		for _, name := range []string{"rich/o200k", "poor/cl100k"} {
 			ratio := float64(total[name+" estimated"]) / float64(total[name+" real"])
-			t.Logf("%s, %s: %.2f times the real count, too low for %d of %d passages", set, name, ratio, low[name], passages)
-			if ratio < 1 || ratio > 2.5 || low[name]*20 > passages {
-				t.Errorf("%s, %s: the estimate is %.2f times the real count and too low for %d of %d passages", set, name, ratio, low[name], passages)
+			t.Logf("%s, %s: %.2f times the real count, too low for %d of %d passages", set, name, ratio, low[name], len(passages))
+			if ratio < 1 || ratio > 2.5 || low[name]*20 > len(passages) {
+				t.Errorf("%s, %s: the estimate is %.2f times the real count and too low for %d of %d passages", set, name, ratio, low[name], len(passages))
 			}
 		}
 	}

@@ -25,7 +25,7 @@ const (
 func (c *Client) Transcribe(ctx context.Context, mediaType string, image []byte) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.o.Timeout, errTooSlow)
 	defer cancel()
-	body, err := c.post(ctx, request{ChatCompletionRequest: openai.ChatCompletionRequest{
+	body, err := c.complete(ctx, request{ChatCompletionRequest: openai.ChatCompletionRequest{
 		//lint:ignore SA1019 most compatible servers know max_tokens only
 		Model: c.o.Model, MaxTokens: maxTranscript,
 		Messages: []openai.ChatCompletionMessage{{Role: openai.ChatMessageRoleUser, MultiContent: []openai.ChatMessagePart{

@@ -1,6 +1,7 @@
 package rag
 
 import (
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -49,7 +50,7 @@ func (g Generation) Validate() error {
 	}
 	for i, s := range g.Stop {
 		if n := utf8.RuneCountInString(s); n == 0 || n > MaxStopLength {
-			return FieldErrorf("/stop/"+itoa(i), "A stop text must have 1 to %d characters, got %d.", MaxStopLength, n)
+			return FieldErrorf("/stop/"+strconv.Itoa(i), "A stop text must have 1 to %d characters, got %d.", MaxStopLength, n)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package rag
 
 import (
 	"regexp"
+	"strconv"
 	"time"
 )
 
@@ -54,6 +55,16 @@ var collectionName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 func ValidateCollectionName(name string) error {
 	if !collectionName.MatchString(name) {
 		return FieldErrorf("/name", "Collection name %q must be 1 to 63 characters of a-z, 0-9, '-' and '_', starting with a letter or digit.", Clip(name, 80))
+	}
+	return nil
+}
+
+// validateCollectionNames checks the names of a request's collections; an error points at the one that is wrong.
+func validateCollectionNames(names []string) error {
+	for i, name := range names {
+		if err := ValidateCollectionName(name); err != nil {
+			return FieldErrorf("/collections/"+strconv.Itoa(i), "%s", err.Error())
+		}
 	}
 	return nil
 }

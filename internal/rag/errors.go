@@ -38,6 +38,7 @@ type Error struct {
 	Err        error
 }
 
+// Error is the message and its cause: for the log, since a cause may hold what is not the user's to see.
 func (e *Error) Error() string {
 	if e.Err != nil {
 		return e.Message + ": " + e.Err.Error()
@@ -45,6 +46,7 @@ func (e *Error) Error() string {
 	return e.Message
 }
 
+// Unwrap is the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Errorf makes an Error whose message is formatted; a %w operand becomes its cause.
@@ -78,8 +80,7 @@ func CodeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	switch {

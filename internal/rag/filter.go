@@ -1,5 +1,10 @@
 package rag
 
+import (
+	"slices"
+	"strconv"
+)
+
 // FilterOp is the operator of a filter node.
 type FilterOp string
 
@@ -65,7 +70,7 @@ func (f *Filter) validate(at string, depth int, nodes *int) error {
 			return FieldErrorf(at+"/filters", "%q needs %s.", f.Op, map[bool]string{true: "exactly one filter", false: "at least one filter"}[f.Op == OpNot])
 		}
 		for i := range f.Filters {
-			if err := f.Filters[i].validate(at+"/filters/"+itoa(i), depth+1, nodes); err != nil {
+			if err := f.Filters[i].validate(at+"/filters/"+strconv.Itoa(i), depth+1, nodes); err != nil {
 				return err
 			}
 		}
@@ -132,12 +137,7 @@ func (f *Filter) Matches(m Metadata) bool {
 		return anyItem(m[f.Key], func(v any) bool { return v == f.Value })
 	case OpIn, OpNin:
 		found := anyItem(m[f.Key], func(v any) bool {
-			for _, w := range f.Values {
-				if v == w {
-					return true
-				}
-			}
-			return false
+			return slices.Contains(f.Values, v)
 		})
 		return found == (f.Op == OpIn)
 	}
@@ -198,11 +198,4 @@ func compare(a, b any) (c int, ok bool) {
 		}
 	}
 	return 0, false
-}
-
-func itoa(n int) string {
-	if n < 10 {
-		return string(rune('0' + n))
-	}
-	return itoa(n/10) + string(rune('0'+n%10))
 }

@@ -1,6 +1,7 @@
 package rag
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -62,15 +63,15 @@ func (r GroundRequest) Validate() error {
 		total += n
 		switch {
 		case strings.TrimSpace(p.Text) == "":
-			return FieldErrorf("/passages/"+itoa(i)+"/text", "A passage's text must not be empty.")
+			return FieldErrorf("/passages/"+strconv.Itoa(i)+"/text", "A passage's text must not be empty.")
 		case n > MaxGivenPassage:
-			return FieldErrorf("/passages/"+itoa(i)+"/text", "The passage has %d characters; at most %d are allowed.", n, MaxGivenPassage)
+			return FieldErrorf("/passages/"+strconv.Itoa(i)+"/text", "The passage has %d characters; at most %d are allowed.", n, MaxGivenPassage)
 		case !utf8.ValidString(p.Text):
-			return FieldErrorf("/passages/"+itoa(i)+"/text", "A passage's text must be valid UTF-8.")
+			return FieldErrorf("/passages/"+strconv.Itoa(i)+"/text", "A passage's text must be valid UTF-8.")
 		case utf8.RuneCountInString(p.ID) > MaxGivenPassageID:
-			return FieldErrorf("/passages/"+itoa(i)+"/id", "The passage's id has more than %d characters.", MaxGivenPassageID)
+			return FieldErrorf("/passages/"+strconv.Itoa(i)+"/id", "The passage's id has more than %d characters.", MaxGivenPassageID)
 		case utf8.RuneCountInString(p.Title) > MaxGivenTitle:
-			return FieldErrorf("/passages/"+itoa(i)+"/title", "The passage's title has more than %d characters.", MaxGivenTitle)
+			return FieldErrorf("/passages/"+strconv.Itoa(i)+"/title", "The passage's title has more than %d characters.", MaxGivenTitle)
 		case total > MaxGivenText:
 			return FieldErrorf("/passages", "The passages have more than %d characters together.", MaxGivenText)
 		}

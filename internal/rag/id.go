@@ -28,7 +28,7 @@ func newID(prefix string) string {
 	return prefix + idAlphabet.EncodeToString(b[:])
 }
 
-// NewCollectionID, NewDocumentID, NewJobID, NewAnswerID and NewCitationID make fresh random identities.
+// NewCollectionID makes a fresh collection identity, of 128 random bits.
 func NewCollectionID() CollectionID { return CollectionID(newID("col_")) }
 
 // NewDocumentID makes a fresh document identity.

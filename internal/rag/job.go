@@ -151,6 +151,17 @@ type Lease struct {
 	Uploads []Upload // as many as Job.Documents, in the same order
 }
 
+// JobHeld checks a worker's token against its job as it is stored. Errors: Cancelled when the job was cancelled; Conflict when the token is not the latest, or the job does not run.
+func JobHeld(token, latest int64, status JobStatus) error {
+	switch {
+	case status == JobCancelled:
+		return Errorf(Cancelled, "The job was cancelled.")
+	case token != latest || status != JobRunning:
+		return Errorf(Conflict, "The job is no longer this worker's.")
+	}
+	return nil
+}
+
 // Version is a document version ready to be published.
 type Version struct {
 	Document Document // with its Version, Title, MediaType, Language, Metadata, SHA256, Characters

@@ -75,12 +75,8 @@ func (k APIKey) Validate() error {
 	if len(k.Collections) > MaxCollections {
 		return FieldErrorf("/collections", "collections names %d collections; at most %d are allowed.", len(k.Collections), MaxCollections)
 	}
-	for i, name := range k.Collections {
-		if err := ValidateCollectionName(name); err != nil {
-			e := err.(*Error)
-			e.Field = "/collections/" + itoa(i)
-			return e
-		}
+	if err := validateCollectionNames(k.Collections); err != nil {
+		return err
 	}
 	if k.PerMinute < 0 || k.PerMinute > MaxKeyPerMinute {
 		return FieldErrorf("/per_minute", "per_minute must be between 1 and %d, or 0 for no limit, got %d.", MaxKeyPerMinute, k.PerMinute)

@@ -124,12 +124,8 @@ func (q Query) Validate() error {
 	case utf8.RuneCountInString(q.ExplainDocument) > MaxExternalIDLength:
 		return FieldErrorf("/explain_document", "explain_document has %d characters; a document's id has at most %d.", utf8.RuneCountInString(q.ExplainDocument), MaxExternalIDLength)
 	}
-	for i, name := range q.Collections {
-		if err := ValidateCollectionName(name); err != nil {
-			e := err.(*Error)
-			e.Field = "/collections/" + itoa(i)
-			return e
-		}
+	if err := validateCollectionNames(q.Collections); err != nil {
+		return err
 	}
 	return q.Filter.Validate()
 }

@@ -28,4 +28,5 @@ func (s Span) Overlaps(t Span) bool { return s.Start < t.End && t.Start < s.End 
 // Shift moves s by n code points.
 func (s Span) Shift(n int) Span { return Span{s.Start + n, s.End + n} }
 
+// String is the half-open interval.
 func (s Span) String() string { return fmt.Sprintf("[%d, %d)", s.Start, s.End) }

@@ -52,7 +52,7 @@ func compose(s string) string {
 }
 
 func needsCleaning(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c < ' ' && c != '\n' && c != '\t' || c == 0x7f {
 			return true
 		}

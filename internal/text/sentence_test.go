@@ -1,10 +1,7 @@
 package text
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"footnote/internal/evaldata"
+	"footnote/internal/rag"
 )
 
 func sentences(s string) []string {
@@ -128,71 +128,37 @@ func TestSentences_StayLinearOnHostileInput(t *testing.T) {
 // lie inside one sentence.
 func TestSentences_OnRealText(t *testing.T) {
 	t.Parallel()
-	root := os.Getenv("EVAL_DATA")
-	if root == "" {
-		t.Skip("EVAL_DATA is not set: no labelled passages to check against")
-	}
 	for set, floor := range map[string]float64{"xquad-en": .995, "xquad-zh": .99, "drcd-dev": .99} {
-		dir := filepath.Join(root, "retrieval", set)
+		type passage struct {
+			ID   string `json:"_id"`
+			Text string
+		}
 		passages := map[string]string{}
-		eachLine(t, filepath.Join(dir, "corpus.jsonl"), func(line []byte) error {
-			var d struct {
-				ID   string `json:"_id"`
-				Text string `json:"text"`
-			}
-			err := json.Unmarshal(line, &d)
-			passages[d.ID] = d.Text
-			return err
-		})
+		for _, p := range evaldata.Lines[passage](t, evaldata.Path(t, "retrieval", set, "corpus.jsonl")) {
+			passages[p.ID] = p.Text
+		}
 		n, whole, count, length := 0, 0, 0, 0
 		for _, p := range passages {
 			count += len(Sentences(p))
 			length += Len(p)
 		}
-		eachLine(t, filepath.Join(dir, "spans.jsonl"), func(line []byte) error {
-			var a struct {
-				Doc        string `json:"doc_id"`
-				Start, End int
-				Text       string
-			}
-			if err := json.Unmarshal(line, &a); err != nil {
-				return err
-			}
+		type answer struct {
+			Doc        string `json:"doc_id"`
+			Start, End int
+			Text       string
+		}
+		for _, a := range evaldata.Lines[answer](t, evaldata.Path(t, "retrieval", set, "spans.jsonl")) {
 			n++
-			for _, s := range Sentences(passages[a.Doc]) {
-				if s.Start <= a.Start && a.End <= s.End {
-					whole++
-					return nil
-				}
-			}
-			if testing.Verbose() && n-whole < 12 {
+			if slices.ContainsFunc(Sentences(passages[a.Doc]), func(s rag.Span) bool { return s.Start <= a.Start && a.End <= s.End }) {
+				whole++
+			} else if testing.Verbose() && n-whole < 12 {
 				t.Logf("%s: %q is cut in %q", set, a.Text, Slice(passages[a.Doc], a.Start-30, a.End+30))
 			}
-			return nil
-		})
+		}
 		got := float64(whole) / float64(n)
 		t.Logf("%s: %.4f of %d answers lie in one sentence; %.1f sentences a passage, %.0f characters each", set, got, n, float64(count)/float64(len(passages)), float64(length)/float64(count))
 		if got < floor {
 			t.Errorf("%s: got %.4f, want at least %.4f", set, got, floor)
 		}
-	}
-}
-
-func eachLine(t *testing.T, path string, do func([]byte) error) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	scan := bufio.NewScanner(f)
-	scan.Buffer(nil, 16<<20)
-	for scan.Scan() {
-		if err := do(scan.Bytes()); err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-	}
-	if err := scan.Err(); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -85,7 +85,7 @@ func (c *comparison) measure() {
 	if n := len(c.claim.tokens); n > 0 {
 		c.out.Longest = float64(longest) / float64(n)
 	}
-	for i := 0; i < len(c.to); i++ {
+	for i := range c.to {
 		if c.to[i] >= 0 || c.claim.tokens[i].stop {
 			continue
 		}

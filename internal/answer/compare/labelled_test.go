@@ -1,13 +1,10 @@
 package compare
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/json"
 	"os"
-	"path/filepath"
 	"testing"
 
+	"footnote/internal/evaldata"
 	"footnote/internal/rag"
 )
 
@@ -15,32 +12,14 @@ import (
 // keep what was reached; quality is measured elsewhere, on texts that nothing was tuned on.
 func TestCompare_OnTheLabelledPairsItWasTunedOn(t *testing.T) {
 	t.Parallel()
-	root := os.Getenv("EVAL_DATA")
-	if root == "" {
-		t.Skip("EVAL_DATA is not set: no labelled pairs to check against")
-	}
-	f, err := os.Open(filepath.Join(root, "entailment", "train.jsonl.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
 	type count struct {
 		n, flagged int
 		kinds      map[rag.MismatchKind]int
 	}
 	counts := map[string]*count{}
 	show := map[string]int{}
-	scan := bufio.NewScanner(z)
-	scan.Buffer(nil, 1<<20)
-	for scan.Scan() {
-		var p struct{ Premise, Claim, Label, Language, Source string }
-		if err := json.Unmarshal(scan.Bytes(), &p); err != nil {
-			t.Fatal(err)
-		}
+	type pair struct{ Premise, Claim, Label, Language, Source string }
+	for _, p := range evaldata.Lines[pair](t, evaldata.Path(t, "entailment", "train.jsonl.gz")) {
 		if want := os.Getenv("PAIRS"); p.Source != "counterfactual" && (want == "" || p.Source != want) {
 			continue
 		}

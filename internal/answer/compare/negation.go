@@ -81,8 +81,7 @@ func (c *comparison) negation() {
 		if !c.source.real(at) || c.from[at] >= 0 && c.claim.tokens[c.from[at]].negates {
 			continue
 		}
-		if i, ok := c.disagree(c.source.denied(at), c.from, source, claim, c.claim); ok && c.out.Coverage >= 0.5 && c.addressed(at, c.source, c.from) {
-			_ = i
+		if _, ok := c.disagree(c.source.denied(at), c.from, source, claim, c.claim); ok && c.out.Coverage >= 0.5 && c.addressed(at, c.source, c.from) {
 			c.differ(rag.MismatchNegation, rag.Span{}, c.source.tokens[at].span)
 		}
 	}

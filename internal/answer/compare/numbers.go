@@ -135,7 +135,7 @@ func (t *Text) withUnit(i int) rag.Span {
 // rival is the number of the source that stands in the place of the claim's number i; -1: there is none.
 func (c *comparison) rival(i int, taken map[int]bool) int {
 	q := c.claim.tokens[i].number
-	comparable := func(j int, inPlace bool) bool {
+	rivals := func(j int, inPlace bool) bool {
 		o := c.source.tokens[j].number
 		if o == nil || taken[j] || q.same(*o) || o.value == q.value {
 			return false
@@ -160,7 +160,7 @@ func (c *comparison) rival(i int, taken map[int]bool) int {
 	// In the same place.
 	from, to := c.gap(i)
 	for j := from; j < to; j++ {
-		if comparable(j, true) {
+		if rivals(j, true) {
 			return j
 		}
 	}
@@ -171,7 +171,7 @@ func (c *comparison) rival(i int, taken map[int]bool) int {
 	best, found := -1, 0
 	for _, j := range c.source.numbers {
 		o := c.source.tokens[j].number
-		if !comparable(j, false) || o.vague {
+		if !rivals(j, false) || o.vague {
 			continue
 		}
 		score := 0

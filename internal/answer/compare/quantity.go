@@ -233,7 +233,7 @@ func (q quantity) same(source quantity) bool {
 	a, b := q.value, source.value
 	if listed(q.unit) && listed(source.unit) && q.unit != source.unit {
 		f, g := units[q.unit], units[source.unit]
-		return f.dimension == g.dimension && f.factor > 0 && g.factor > 0 && close(a*f.factor, b*g.factor, 0.005)
+		return f.dimension == g.dimension && f.factor > 0 && g.factor > 0 && nearly(a*f.factor, b*g.factor, 0.005)
 	}
 	if a == b {
 		return true
@@ -246,7 +246,7 @@ func (q quantity) same(source quantity) bool {
 	}
 	switch {
 	case q.bound == about || source.bound == about:
-		if close(a, b, 0.05) {
+		if nearly(a, b, 0.05) {
 			return true
 		}
 	case q.bound == atLeast && b > a && b <= 2*a, q.bound == atMost && b < a && b >= a/2:
@@ -258,11 +258,12 @@ func (q quantity) same(source quantity) bool {
 		return math.Round(b*p)/p == a && a*p >= 10
 	}
 	if a >= 1e5 && b >= 1e5 && a != math.Trunc(a/1e3)*1e3+1 {
-		return close(a, b, 0.005)
+		return nearly(a, b, 0.005)
 	}
 	return false
 }
 
-func close(a, b, share float64) bool {
+// nearly tells whether two numbers differ by no more than a share of the greater.
+func nearly(a, b, share float64) bool {
 	return math.Abs(a-b) <= share*math.Max(math.Abs(a), math.Abs(b))
 }

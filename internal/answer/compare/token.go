@@ -6,6 +6,7 @@
 package compare
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -258,12 +259,7 @@ func (s *scanner) english(start, end int) {
 }
 
 func allCapitals(r []rune) bool {
-	for _, c := range r {
-		if unicode.IsLower(c) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r, unicode.IsLower)
 }
 
 // stem is the English stem of a plain word; others are left.
@@ -302,3 +298,14 @@ func Join(texts []*Text) *Text {
 
 // Length is the number of tokens.
 func (t *Text) Length() int { return len(t.tokens) }
+
+// spanOf is the span from token i to token j, both included.
+func (t *Text) spanOf(i, j int) rag.Span {
+	if i < 0 || j < i || j >= len(t.tokens) {
+		return rag.Span{}
+	}
+	return rag.Span{Start: t.tokens[i].span.Start, End: t.tokens[j].span.End}
+}
+
+// Slice is the text at a span.
+func (t *Text) Slice(s rag.Span) string { return string(t.runes[s.Start:s.End]) }

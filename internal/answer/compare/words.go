@@ -336,3 +336,11 @@ func (l *lexicon) add(w string, e entry) {
 		}
 	}
 }
+
+func setOf(words string) map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		m[w] = true
+	}
+	return m
+}

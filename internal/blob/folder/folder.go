@@ -19,7 +19,7 @@ import (
 // Store is a folder of blobs. Any number of goroutines and processes may use it.
 type Store struct{ root *os.Root }
 
-// Open opens the folder and makes it when it is absent.
+// Open opens the folder and makes it when it is absent. The error is the file system's own.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the blob folder: %w", err)

@@ -34,7 +34,7 @@ const (
 // Store is the table of blobs. Any number of goroutines and processes may use it.
 type Store struct{ pool *pgxpool.Pool }
 
-// Open connects and brings the tables up to date.
+// Open connects and brings the tables up to date. Errors: rag.Invalid for a malformed URL; rag.Unavailable when the server cannot be reached.
 func Open(ctx context.Context, url string) (*Store, error) {
 	c, err := pgxpool.ParseConfig(url)
 	if err != nil {

@@ -26,7 +26,7 @@ type Store struct {
 }
 
 // Open makes a Store of s3://bucket/prefix?endpoint=https://host:port&region=name; without an endpoint it is Amazon's. Without keys the
-// machine's own role is used.
+// machine's own role is used. Nothing is sent yet. Invalid for an address of another form.
 func Open(address, accessKey, secretKey string) (*Store, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "s3" || u.Host == "" {

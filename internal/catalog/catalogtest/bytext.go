@@ -25,7 +25,7 @@ func lookUp(t *testing.T, c Catalog, fingerprint string, texts ...rag.TextHash) 
 
 func byText(t *testing.T, c Catalog, _ *Clock) {
 	one, two := makeCollection(t, c, "one"), makeCollection(t, c, "two")
-	v, _ := ingest(t, c, one, "d", nil, "alpha", "beta 🗂")
+	v := ingest(t, c, one, "d", nil, "alpha", "beta 🗂")
 	alpha, beta, unknown := hashOf(v, 0), hashOf(v, 1), rag.HashText("nobody's")
 	want := map[rag.TextHash]rag.Embedding{alpha: v.Embeddings[0], beta: v.Embeddings[1]}
 	found := lookUp(t, c, "f", beta, unknown, alpha, alpha)
@@ -39,7 +39,7 @@ func byText(t *testing.T, c Catalog, _ *Clock) {
 		t.Errorf("another model finds %v", found)
 	}
 	// The heading path is of the text, so the same passage under another one is another text.
-	elsewhere, _ := ingest(t, c, two, "e", nil, "gamma", "alpha")
+	elsewhere := ingest(t, c, two, "e", nil, "gamma", "alpha")
 	if hashOf(elsewhere, 1) == alpha {
 		t.Fatal("two texts have one hash")
 	}
@@ -62,7 +62,7 @@ func byText(t *testing.T, c Catalog, _ *Clock) {
 		t.Errorf("a deleted collection's text finds %v", found)
 	}
 	// A version keeps a vector that it does not bring, and its hash.
-	first, _ := ingest(t, c, one, "kept", nil, "same")
+	first := ingest(t, c, one, "kept", nil, "same")
 	must[rag.Job](t)(c.Submit(t.Context(), one.ID, []rag.Upload{{ExternalID: "kept"}}))
 	l := must[*rag.Lease](t)(c.LeaseJob(t.Context(), "w", time.Minute))
 	second := version(l.Job.Documents[0], nil, "same", "new")
@@ -100,7 +100,7 @@ func byText(t *testing.T, c Catalog, _ *Clock) {
 // byTextSwapped swaps a collection's model there and back while its texts are looked up under both: each finds vectors of its own model or none.
 func byTextSwapped(t *testing.T, c Catalog, _ *Clock) {
 	col := makeCollection(t, c, "c")
-	v, _ := ingest(t, c, col, "d", nil, "one", "two")
+	v := ingest(t, c, col, "d", nil, "one", "two")
 	other := rag.Reembedding{Collection: col.ID, Other: rag.EmbeddingSpec{Model: "other", Fingerprint: "g", Dimensions: 3}, IndexID: rag.NewIndexID(col.ID)}
 	if err := c.StartReembedding(t.Context(), other); err != nil {
 		t.Fatal(err)

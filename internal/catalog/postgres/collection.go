@@ -69,7 +69,7 @@ func (s *Store) HiddenCollections(ctx context.Context) ([]rag.Collection, error)
 	return list(ctx, s, stored.Collection, `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.name >= '~' ORDER BY c.name`)
 }
 
-// UpdateCollection changes what the patch names. The version of the prompt rises when its text becomes another.
+// UpdateCollection changes what the patch names. The version of the prompt rises when its text becomes another. NotFound when there is none of that name.
 func (s *Store) UpdateCollection(ctx context.Context, name string, patch rag.CollectionPatch) (rag.Collection, error) {
 	const update = `UPDATE collections SET description = coalesce($1::text, description), updated_at = $2,
 	  prompt_version = prompt_version + (CASE WHEN prompt_system <> coalesce($3::text, prompt_system) OR prompt_user <> coalesce($4::text, prompt_user) THEN 1 ELSE 0 END),
@@ -107,7 +107,7 @@ func (s *Store) RenameCollection(ctx context.Context, id rag.CollectionID, name 
 	})
 }
 
-// DeleteCollection removes a collection with all that it holds, jobs included, and returns what it was.
+// DeleteCollection removes a collection with all that it holds, jobs included, and returns what it was. NotFound when there is none of that name.
 func (s *Store) DeleteCollection(ctx context.Context, name string) (rag.Collection, error) {
 	var c rag.Collection
 	err := s.tx(ctx, func(tx pgx.Tx) (err error) {

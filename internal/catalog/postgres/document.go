@@ -56,13 +56,13 @@ func (s *Store) Documents(ctx context.Context, collection rag.CollectionID, filt
 	}
 }
 
-// Text is the normalised text of the document's active version.
+// Text is the normalised text of the document's active version. NotFound when it has none.
 func (s *Store) Text(ctx context.Context, id rag.DocumentID) (string, error) {
 	return one(ctx, s, func(row stored.Row) (text string, err error) { err = row.Scan(&text); return text, err },
 		rag.DocumentGone(), `SELECT text FROM texts WHERE document_id = $1`, id)
 }
 
-// Pages are the pages of the document's active version, in order; none when its source has none.
+// Pages are the pages of the document's active version, in order; none when its source has none. NotFound when there is no such version.
 func (s *Store) Pages(ctx context.Context, id rag.DocumentID) ([]rag.PageSpan, error) {
 	return one(ctx, s, stored.ReadPages, rag.DocumentGone(), `SELECT pages FROM texts WHERE document_id = $1`, id)
 }
@@ -73,14 +73,14 @@ func (s *Store) Twin(ctx context.Context, collection rag.CollectionID, sha256 st
 		`SELECT id FROM documents WHERE collection_id = $1 AND sha256 = $2 AND active_version > 0 ORDER BY updated_at DESC, id LIMIT 1`, collection, sha256)
 }
 
-// Recipe is the recipe of the document's active version; empty when it is not known.
+// Recipe is the recipe of the document's active version; empty when it is not known. NotFound when there is no such version.
 func (s *Store) Recipe(ctx context.Context, id rag.DocumentID) (string, error) {
 	return one(ctx, s, func(row stored.Row) (recipe string, err error) { err = row.Scan(&recipe); return recipe, err }, rag.DocumentGone(), `SELECT recipe FROM texts WHERE document_id = $1`, id)
 }
 
 const chunkColumns = `k.chunk_id::text, k.document_id, k.ordinal, k.span_start, k.span_end, k.heading_path, k.page, k.context, k.text`
 
-// Chunks lists up to limit chunks of the active version in text order, those whose ordinal is above after.
+// Chunks lists up to limit chunks of the active version in text order, those whose ordinal is above after. A document that is not there has none.
 func (s *Store) Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error) {
 	return list(ctx, s, stored.Chunk, `SELECT `+chunkColumns+`, d.active_version FROM chunks k JOIN documents d ON d.id = k.document_id
 	    WHERE k.document_id = $1 AND k.ordinal > $2 ORDER BY k.ordinal LIMIT $3`, id, after, limit)
@@ -189,7 +189,7 @@ func (s *Store) EachChunkID(ctx context.Context, collection rag.CollectionID, f 
 }
 
 // DeleteDocument removes a document and queues the removal of its chunks from the index; it returns them. Versions of it that are
-// still being taken in will not be published.
+// still being taken in will not be published. NotFound when the collection has no such document.
 func (s *Store) DeleteDocument(ctx context.Context, collection rag.CollectionID, externalID string) ([]rag.ChunkID, error) {
 	var removed []rag.ChunkID
 	if strings.ContainsRune(externalID, 0) {

@@ -24,7 +24,7 @@ func uploads(ctx context.Context, q querier, id rag.JobID) (docs []rag.JobDocume
 }
 
 // Submit stores a job that is to make the uploads active versions, one document each, in one transaction, or to remove, skip or refuse them as their actions say. An upload without an
-// external id gets its document's id as one. A removal is a version, too: an upload that comes later outlives it.
+// external id gets its document's id as one. A removal is a version, too: an upload that comes later outlives it. NotFound when the collection is gone.
 func (s *Store) Submit(ctx context.Context, collection rag.CollectionID, ups []rag.Upload) (rag.Job, error) {
 	job := rag.NewJobID()
 	now := stored.Micros(s.now())
@@ -116,7 +116,7 @@ func (s *Store) Job(ctx context.Context, id rag.JobID) (j rag.Job, err error) {
 	return j, err
 }
 
-// Jobs lists jobs, newest first.
+// Jobs lists jobs, newest first. Invalid when the cursor names a job that is gone.
 func (s *Store) Jobs(ctx context.Context, q rag.JobQuery) ([]rag.Job, error) {
 	before := int64(1) << 62
 	if q.After != "" {
@@ -191,12 +191,8 @@ func held(ctx context.Context, q querier, id rag.JobID, token int64) error {
 		return rag.JobMissing()
 	case err != nil:
 		return err
-	case status == rag.JobCancelled:
-		return rag.Errorf(rag.Cancelled, "The job was cancelled.")
-	case token != latest || status != rag.JobRunning:
-		return rag.Errorf(rag.Conflict, "The job is no longer this worker's.")
 	}
-	return nil
+	return rag.JobHeld(token, latest, status)
 }
 
 // update runs one statement on a job that the token holds. What others must know of (wake) is durable, and they are told.
@@ -218,22 +214,22 @@ func (s *Store) update(ctx context.Context, id rag.JobID, token int64, wake bool
 	})
 }
 
-// ExtendLease moves the end of a lease to d from now.
+// ExtendLease moves the end of a lease to d from now. Errors: those of rag.JobHeld; rag.NotFound for a job that is gone.
 func (s *Store) ExtendLease(ctx context.Context, id rag.JobID, token int64, d time.Duration) error {
 	return s.update(ctx, id, token, false, `UPDATE jobs SET lease_expires = $1 WHERE id = $2`, stored.Micros(s.now().Add(d)), id)
 }
 
-// SetProgress records where a job is. Other replicas see it when they next look: a wake-up for each step would cost more than it tells.
+// SetProgress records where a job is. Other replicas see it when they next look: a wake-up for each step would cost more than it tells. Errors: those of rag.JobHeld; rag.NotFound for a job that is gone.
 func (s *Store) SetProgress(ctx context.Context, id rag.JobID, token int64, stage rag.JobStage, p rag.Progress) error {
 	return s.update(ctx, id, token, false, `UPDATE jobs SET stage = $1, done = $2, total = $3, stages = $4, updated_at = $5 WHERE id = $6`, stage, p.Done, p.Total, stored.Stages(p), stored.Micros(s.now()), id)
 }
 
-// FailDocument records why the job's nth document could not be taken in.
+// FailDocument records why the job's nth document could not be taken in. Errors: those of rag.JobHeld; rag.NotFound for a job that is gone.
 func (s *Store) FailDocument(ctx context.Context, id rag.JobID, token int64, n int, e rag.JobError) error {
 	return s.update(ctx, id, token, true, `UPDATE job_documents SET error_code = $1, error_message = $2 WHERE job_id = $3 AND n = $4`, e.Code, e.Message, id, n)
 }
 
-// FinishJob ends a job as succeeded or failed, with the progress that it made.
+// FinishJob ends a job as succeeded or failed, with the progress that it made. Errors: those of rag.JobHeld; rag.NotFound for a job that is gone.
 func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status rag.JobStatus, stage rag.JobStage, p rag.Progress, e *rag.JobError) error {
 	if e == nil {
 		e = &rag.JobError{}
@@ -242,7 +238,7 @@ func (s *Store) FinishJob(ctx context.Context, id rag.JobID, token int64, status
 		status, stage, p.Done, p.Total, stored.Stages(p), e.Code, e.Message, stored.Micros(s.now()), id)
 }
 
-// ReleaseJob puts a running job back in the queue.
+// ReleaseJob puts a running job back in the queue. Errors: those of rag.JobHeld; rag.NotFound for a job that is gone.
 func (s *Store) ReleaseJob(ctx context.Context, id rag.JobID, token int64) error {
 	return s.update(ctx, id, token, true, `UPDATE jobs SET status = 'queued', lease_expires = 0, updated_at = $1 WHERE id = $2`, stored.Micros(s.now()), id)
 }

@@ -10,7 +10,7 @@ import (
 	"footnote/internal/rag"
 )
 
-// CreateKey stores a key.
+// CreateKey stores a key. Its hash is kept, and the secret never reaches the catalog.
 func (s *Store) CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error) {
 	k.CreatedAt = stored.Time(stored.Micros(s.now()))
 	k.ExpiresAt = stored.Time(stored.Micros(k.ExpiresAt))
@@ -34,7 +34,7 @@ func (s *Store) KeyByHash(ctx context.Context, hash string) (rag.APIKey, error) 
 
 // HasKeys tells whether any key was ever made.
 func (s *Store) HasKeys(ctx context.Context) (bool, error) {
-	return one(ctx, s, func(row stored.Row) (any bool, err error) { err = row.Scan(&any); return any, err }, nil, `SELECT EXISTS (SELECT 1 FROM api_keys)`)
+	return one(ctx, s, func(row stored.Row) (has bool, err error) { err = row.Scan(&has); return has, err }, nil, `SELECT EXISTS (SELECT 1 FROM api_keys)`)
 }
 
 // RevokeKey ends a key's use for good; doing it again changes nothing. NotFound when there is none.

@@ -37,7 +37,7 @@ func (s *Store) Reembedding(ctx context.Context, id rag.CollectionID) (rag.Reemb
 	return one(ctx, s, stored.Reembedding, rag.ReembeddingMissing(), `SELECT `+stored.ReembeddingColumns+` FROM reembeddings r WHERE r.collection_id = $1`, id)
 }
 
-// Reembeddings lists all.
+// Reembeddings lists all. They come by their collections' ids.
 func (s *Store) Reembeddings(ctx context.Context) ([]rag.Reembedding, error) {
 	return list(ctx, s, stored.Reembedding, `SELECT `+stored.ReembeddingColumns+` FROM reembeddings r ORDER BY r.collection_id`)
 }
@@ -108,7 +108,7 @@ func (s *Store) SaveOther(ctx context.Context, r rag.Reembedding, ids []rag.Chun
 }
 
 // SwapEmbedding exchanges the vectors in use for the other model's, in one transaction: before it every reader sees the one model, after it the other.
-// When some chunks have no vector of the other model it changes nothing and tells how many. The former model's vectors are kept as the other's.
+// When some chunks have no vector of the other model it changes nothing and tells how many. The former model's vectors are kept as the other's. NotFound when the collection is not being re-embedded.
 func (s *Store) SwapEmbedding(ctx context.Context, id rag.CollectionID) (missing int, err error) {
 	err = s.tx(ctx, func(tx pgx.Tx) error {
 		c, err := stored.Collection(tx.QueryRow(ctx, `SELECT `+stored.CollectionColumns+` FROM collections c WHERE c.id = $1 FOR UPDATE`, id))

@@ -3,28 +3,24 @@
 //
 // It owns SQL, durability and what replicas need of each other: leases, fencing tokens, locks, wake-up calls. It decides nothing
 // about ranking, parsing or answers. It behaves as package sqlite does; both pass catalogtest.
+//
+// Any method may return rag.StorageFull when the server's disk is full, rag.Invalid for a text with U+0000, and rag.Unavailable when the server could not be reached for as long as
+// Options.Patience, refuses the user, or took a commit whose outcome is not known; a method's comment names what else its caller has to tell apart.
 package postgres
 
 import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
-	"io"
 	"io/fs"
-	"net"
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
-	"footnote/internal/catalog/stored"
 	"footnote/internal/rag"
 )
 
@@ -145,163 +141,4 @@ func (s *Store) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	return translate(s.pool.Ping(ctx))
-}
-
-// patiently runs f again while it fails with an error that a server's restart explains, for as long as the store is patient.
-func (s *Store) patiently(ctx context.Context, f func() error) error {
-	waits := backoff.NewExponentialBackOff()
-	waits.InitialInterval, waits.MaxInterval = 20*time.Millisecond, time.Second
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := f()
-		if err == nil || !passing(err) || ctx.Err() != nil {
-			if err != nil {
-				err = backoff.Permanent(err)
-			}
-			return struct{}{}, err
-		}
-		return struct{}{}, err
-	}, backoff.WithBackOff(waits), backoff.WithMaxElapsedTime(s.patience))
-	return translate(err)
-}
-
-// read runs a query that changes nothing, and so may be repeated.
-func (s *Store) read(ctx context.Context, f func() error) error { return s.patiently(ctx, f) }
-
-// tx runs f in one transaction. It is run again when the transaction came to nothing for a passing reason: a deadlock, a server that went away. When
-// the commit's own outcome is unknown, the error is Unavailable and nothing is repeated.
-func (s *Store) tx(ctx context.Context, f func(pgx.Tx) error) error {
-	return s.transaction(ctx, false, f)
-}
-
-// repeat runs f in one transaction that may be carried out twice, so it is run again also when the outcome of its commit is unknown.
-func (s *Store) repeat(ctx context.Context, f func(pgx.Tx) error) error {
-	return s.transaction(ctx, true, f)
-}
-
-func (s *Store) transaction(ctx context.Context, repeatable bool, f func(pgx.Tx) error) error {
-	return s.patiently(ctx, func() error {
-		tx, err := s.pool.Begin(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			defer cancel()
-			_ = tx.Rollback(ctx) // after a commit this does nothing; on a dead connection nothing is left to undo
-		}()
-		if err := f(tx); err != nil {
-			return err
-		}
-		err = tx.Commit(ctx)
-		if err != nil && !repeatable && !aborted(err) {
-			return translate(err) // translated, so that it is not taken for one that may be repeated
-		}
-		return err
-	})
-}
-
-// aborted tells that the server rolled a transaction back, for a reason that is gone when it is run again.
-func aborted(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01")
-}
-
-// passing tells an untranslated error that may pass by itself.
-func passing(err error) bool {
-	var known *rag.Error
-	if errors.As(err, &known) {
-		return false
-	}
-	return aborted(err) || unreachable(err)
-}
-
-// unreachable tells that the server could not be reached or went away.
-func unreachable(err error) bool {
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
-		switch {
-		case strings.HasPrefix(e.Code, "08"), strings.HasPrefix(e.Code, "57P0"), e.Code == "53300":
-			return true // connection exceptions; shutdown, crash, starting up; too many connections
-		}
-		return false
-	}
-	var connect *pgconn.ConnectError
-	var network net.Error
-	return errors.As(err, &connect) || errors.As(err, &network) && !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		pgconn.SafeToRetry(err) || strings.Contains(err.Error(), "conn closed") // pgx has no type for this one
-}
-
-// translate turns Postgres' errors into the domain's. Domain errors and those of a context pass.
-func translate(err error) error {
-	var known *rag.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
-		switch {
-		case e.Code == "53100":
-			return rag.Errorf(rag.StorageFull, "The database's disk is full; free space and try again. %w", err)
-		case e.Code == "22021":
-			return rag.Errorf(rag.Invalid, "A text holds a character that cannot be stored (U+0000). %w", err)
-		case strings.HasPrefix(e.Code, "28"), e.Code == "3D000", e.Code == "42501":
-			return rag.Errorf(rag.Unavailable, "Postgres refuses the user, password or database of FOOTNOTE_CATALOG. %w", err)
-		case strings.HasPrefix(e.Code, "53"), e.Code == "25006":
-			return rag.Errorf(rag.Unavailable, "The catalog cannot take this now; try again. %w", err)
-		}
-	}
-	if aborted(err) || unreachable(err) {
-		return rag.Errorf(rag.Unavailable, "The catalog cannot be reached now; try again. %w", err)
-	}
-	return err
-}
-
-// querier is what a pool and a transaction have in common.
-type querier interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}
-
-// each runs a query and calls scan for every row.
-func each(ctx context.Context, q querier, scan func(pgx.Rows) error, query string, args ...any) error {
-	rows, err := q.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// list reads every row of a query; repeated, it begins anew.
-func list[T any](ctx context.Context, s *Store, scan func(stored.Row) (T, error), query string, args ...any) (out []T, err error) {
-	err = s.read(ctx, func() error {
-		out = nil
-		return each(ctx, s.pool, func(rows pgx.Rows) error {
-			v, err := scan(rows)
-			out = append(out, v)
-			return err
-		}, query, args...)
-	})
-	return out, err
-}
-
-// one reads one row of a query; missing when there is none.
-func one[T any](ctx context.Context, s *Store, scan func(stored.Row) (T, error), missing error, query string, args ...any) (out T, err error) {
-	err = s.read(ctx, func() error {
-		out, err = scan(s.pool.QueryRow(ctx, query, args...))
-		if errors.Is(err, pgx.ErrNoRows) {
-			return missing
-		}
-		return err
-	})
-	return out, err
 }

@@ -9,7 +9,7 @@ import (
 	"footnote/internal/rag"
 )
 
-// CreateKey stores a key.
+// CreateKey stores a key. Its hash is kept, and the secret never reaches the catalog.
 func (s *Store) CreateKey(ctx context.Context, k rag.APIKey) (rag.APIKey, error) {
 	k.CreatedAt = stored.Time(stored.Micros(s.now()))
 	k.ExpiresAt = stored.Time(stored.Micros(k.ExpiresAt))
@@ -31,9 +31,9 @@ func (s *Store) KeyByHash(ctx context.Context, hash string) (rag.APIKey, error) 
 }
 
 // HasKeys tells whether any key was ever made.
-func (s *Store) HasKeys(ctx context.Context) (any bool, err error) {
-	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM api_keys)`).Scan(&any)
-	return any, translate(err)
+func (s *Store) HasKeys(ctx context.Context) (has bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM api_keys)`).Scan(&has)
+	return has, translate(err)
 }
 
 // RevokeKey ends a key's use for good; doing it again changes nothing. NotFound when there is none.

@@ -2,6 +2,8 @@
 //
 // It owns SQL and durability: what a method has acknowledged survives a crash at any moment. It decides nothing about ranking,
 // parsing or answers. Modernc's SQLite needs no cgo. One connection writes, a pool reads; WAL lets them go side by side.
+//
+// Any method may return rag.StorageFull when the disk is full and rag.Unavailable when the file cannot be read or stays locked; a method's comment names what else its caller has to tell apart.
 package sqlite
 
 import (
@@ -51,7 +53,7 @@ type Store struct {
 	changes     Changes
 }
 
-// Open opens the database file, makes it when it is absent and brings its schema up to date.
+// Open opens the database file, makes it when it is absent and brings its schema up to date. Errors: rag.Unavailable when that cannot be done.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -139,8 +141,7 @@ func translate(err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	var e *sqlite.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
 			return rag.Errorf(rag.StorageFull, "The disk or the store's quota is full; free space and try again. %w", err)

@@ -61,7 +61,7 @@ type Embedder struct {
 	documents   chan int     // the cores that no tile of documents is on; queries take none, so that they need not wait behind those
 }
 
-// New opens the built-in model. Most of its time, some 25 ms, goes into expanding the weights from 4 bits.
+// New opens the built-in model. Most of its time, some 25 ms, goes into expanding the weights from 4 bits. Internal when the weights in the binary cannot be read.
 func New(o Options) (*Embedder, error) {
 	w, err := openWeights(modelBytes())
 	if err != nil {

@@ -1,19 +1,16 @@
 package local
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"footnote/internal/evaldata"
 	"footnote/internal/rag"
 	"footnote/internal/simd"
 )
@@ -24,35 +21,9 @@ type pair struct{ Premise, Claim, Language, Source string }
 // pairs reads the training pairs of the sources, or skips the test where there are none.
 func pairs(t *testing.T, sources ...string) []pair {
 	t.Helper()
-	dir := os.Getenv("EVAL_DATA")
-	if dir == "" {
-		t.Skip("EVAL_DATA is not set: the texts of the estimate are not here")
-	}
-	f, err := os.Open(filepath.Join(dir, "entailment", "train.jsonl.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []pair
-	s := bufio.NewScanner(z)
-	s.Buffer(nil, 1<<22)
-	for s.Scan() {
-		var p pair
-		if err := json.Unmarshal(s.Bytes(), &p); err != nil {
-			t.Fatal(err)
-		}
-		if slices.Contains(sources, p.Source) && strings.TrimSpace(p.Premise) != "" && strings.TrimSpace(p.Claim) != "" {
-			out = append(out, p)
-		}
-	}
-	if err := s.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return slices.DeleteFunc(evaldata.Lines[pair](t, evaldata.Path(t, "entailment", "train.jsonl.gz")), func(p pair) bool {
+		return !slices.Contains(sources, p.Source) || strings.TrimSpace(p.Premise) == "" || strings.TrimSpace(p.Claim) == ""
+	})
 }
 
 // estimate is how many texts of each language an estimate is over: fewer when it is only checked.

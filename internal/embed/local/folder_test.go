@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"footnote/internal/embed/local/foldertest"
+	"footnote/internal/evaldata"
 	"footnote/internal/rag"
 	"footnote/internal/simd"
 )
@@ -66,7 +67,7 @@ func TestOpenFolder_XLMRobertaEqualsTransformers(t *testing.T) {
 			t.Errorf("got %d tokens, prefixes %q and %q", e.tokens, e.query, e.document)
 		}
 		least, vectors := 1.0, 0
-		for _, r := range lines(t, "testdata/xlm-roberta.jsonl") {
+		for _, r := range evaldata.Lines[referenceText](t, "testdata/xlm-roberta.jsonl") {
 			got := e.tokenizer.encode(r.Text)
 			if !slices.Equal(got, r.IDs) {
 				t.Errorf("%q:\ngot  %v\nwant %v", r.Text, got, r.IDs)

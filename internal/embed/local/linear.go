@@ -63,13 +63,13 @@ func (a *activations) quantise(p Precision, i int) {
 	}
 }
 
-// apply writes rows [from, to) of panels [first, last) of the layer's output; see simd.MatMul for dst's layout.
-func (l *linear) apply(dst []float32, ldd, panelStride int, x *activations, from, to, first, last int) {
+// apply writes the first rows of panels [first, last) of the layer's output; see simd.MatMul for dst's layout.
+func (l *linear) apply(dst []float32, ldd, panelStride int, x *activations, rows, first, last int) {
 	if l.int8 != nil {
-		simd.MatMulInt8(dst, ldd, panelStride, &x.bytes, from, to, l.int8, first, last, l.bias)
+		simd.MatMulInt8(dst, ldd, panelStride, &x.bytes, 0, rows, l.int8, first, last, l.bias)
 		return
 	}
-	simd.MatMul(dst, ldd, panelStride, x.values, l.in, from, to, l.exact, first, last, nil, l.bias)
+	simd.MatMul(dst, ldd, panelStride, x.values, l.in, 0, rows, l.exact, first, last, nil, l.bias)
 }
 
 // sized returns b with n elements, in new memory when it has too little; what it held is lost.

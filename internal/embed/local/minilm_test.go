@@ -1,13 +1,12 @@
 package local
 
 import (
-	"bufio"
-	"encoding/json"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"footnote/internal/evaldata"
 	"footnote/internal/simd"
 )
 
@@ -24,36 +23,12 @@ func miniLM(tb testing.TB) string {
 	return dir
 }
 
-// lines reads texts with the ids, and maybe vectors, that other programs gave for them.
-func lines(tb testing.TB, file string) []referenceText {
-	tb.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close()
-	var out []referenceText
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		var r referenceText
-		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
-			tb.Fatal(err)
-		}
-		out = append(out, r)
-	}
-	if len(out) == 0 || s.Err() != nil {
-		tb.Fatalf("%s: %d texts, %v", file, len(out), s.Err())
-	}
-	return out
-}
-
 // TestOpenFolder_RealModelEqualsONNXRuntime holds ids and vectors of all-MiniLM-L6-v2 to those of Hugging Face's tokenizers and of ONNX Runtime, in
 // float32, of the published ONNX file (64 texts of many scripts). In 8 bits the rounding of the weights alone costs .002, that of activations .003,
 // and subtracting channels' means before rounding does not help. Retrieval does not suffer (docs/models.md).
 func TestOpenFolder_RealModelEqualsONNXRuntime(t *testing.T) {
 	dir := miniLM(t)
-	texts := lines(t, "testdata/minilm.jsonl")
+	texts := evaldata.Lines[referenceText](t, "testdata/minilm.jsonl")
 	for _, c := range []struct {
 		name      string
 		precision Precision

@@ -93,18 +93,18 @@ func (p *pass) task(i int) {
 			p.mixed.quantise(p.precision, r)
 		}
 	case stepOut:
-		l.out.apply(p.branch, h, 32, &p.mixed, 0, p.rows, first, min(last, h/32))
+		l.out.apply(p.branch, h, 32, &p.mixed, p.rows, first, min(last, h/32))
 	case stepOutNorm:
 		p.norm(from, to, l.attnW, l.attnB)
 	case stepUp:
-		l.up.apply(p.inner.values, p.ffn, 32, &p.x, 0, p.rows, first, min(last, p.ffn/32))
+		l.up.apply(p.inner.values, p.ffn, 32, &p.x, p.rows, first, min(last, p.ffn/32))
 	case stepActivate:
 		for r := from; r < to; r++ {
 			simd.GELU(p.inner.row(r))
 			p.inner.quantise(p.precision, r)
 		}
 	case stepDown:
-		l.down.apply(p.branch, h, 32, &p.inner, 0, p.rows, first, min(last, h/32))
+		l.down.apply(p.branch, h, 32, &p.inner, p.rows, first, min(last, h/32))
 	case stepDownNorm:
 		p.norm(from, to, l.finalW, l.finalB)
 	}
@@ -146,10 +146,10 @@ func (p *pass) project(head, which int) {
 			dst, l = p.k, p.layer.k
 		}
 		for panel := first; panel < last; panel++ {
-			l.apply(dst[head*p.room*width+(panel-first)*32:], width, 0, &p.x, 0, p.rows, panel, panel+1)
+			l.apply(dst[head*p.room*width+(panel-first)*32:], width, 0, &p.x, p.rows, panel, panel+1)
 		}
 	case 2:
-		p.layer.v.apply(p.v, 32, p.room*32, &p.x, 0, p.rows, first, last)
+		p.layer.v.apply(p.v, 32, p.room*32, &p.x, p.rows, first, last)
 	}
 }
 

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"slices"
@@ -9,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"footnote/internal/evaldata"
 )
 
 type referenceText struct {
@@ -20,21 +21,7 @@ type referenceText struct {
 // reference reads the 150 texts whose ids and vectors were computed independently, in float64, from the same weights.
 func reference(tb testing.TB) []referenceText {
 	tb.Helper()
-	f, err := os.Open("testdata/reference.jsonl")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close()
-	var out []referenceText
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		var r referenceText
-		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
-			tb.Fatal(err)
-		}
-		out = append(out, r)
-	}
+	out := evaldata.Lines[referenceText](tb, "testdata/reference.jsonl")
 	if len(out) != 150 {
 		tb.Fatalf("got %d reference texts, want 150", len(out))
 	}

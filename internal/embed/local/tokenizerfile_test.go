@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"footnote/internal/embed/local/foldertest"
+	"footnote/internal/evaldata"
 )
 
 // builtInFile is a tokenizer.json of the built-in model's vocabulary, as Hugging Face's of XLM-RoBERTa is.
@@ -55,7 +56,7 @@ func TestFileTokenizer_UnigramEqualsTheBuiltInReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	others := map[string][]int32{}
-	for _, r := range lines(t, "testdata/unigram.jsonl") {
+	for _, r := range evaldata.Lines[referenceText](t, "testdata/unigram.jsonl") {
 		others[r.Text] = r.IDs
 	}
 	for _, r := range reference(t) {

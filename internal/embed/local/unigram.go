@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -131,7 +132,7 @@ func (u *unigram) each(word string, yield func(id int32)) {
 			ids = append(ids, id)
 		}
 	})
-	for i := len(ids) - 1; i >= 0; i-- { // the lattice goes backwards
-		yield(ids[i])
+	for _, id := range slices.Backward(ids) { // the lattice goes backwards
+		yield(id)
 	}
 }

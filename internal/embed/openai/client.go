@@ -36,7 +36,7 @@ type Client struct {
 	api *api.Client
 }
 
-// New makes a Client and embeds a word, to see that endpoint, key and model work and how long vectors are.
+// New makes a Client and embeds a word, to see that endpoint, key and model work and how long vectors are. Errors: those of EmbedDocuments.
 func New(ctx context.Context, o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
@@ -88,7 +88,7 @@ func (c *Client) CountTokens(s string) int {
 	return n
 }
 
-// EmbedQueries returns one vector of L2 norm 1 per text, in input order.
+// EmbedQueries returns one vector of L2 norm 1 per text, in input order. It is EmbedDocuments: endpoints tell the two apart by no common field.
 func (c *Client) EmbedQueries(ctx context.Context, texts []string) ([]rag.Embedding, error) {
 	return c.EmbedDocuments(ctx, texts)
 }

@@ -36,7 +36,7 @@ func Generate(sources []Source, chinese bool, n int, seed uint64) []Claim {
 	var out []Claim
 	for _, kinds := range [][]Kind{FalseKinds, TrueKinds} {
 		made := map[Kind]int{}
-		total, need := 0, func(k Kind) int { return (n + len(kinds) - 1) / len(kinds) }
+		total, need := 0, (n+len(kinds)-1)/len(kinds)
 		take := func(k Kind, limit int) {
 			for i, p := range sentences {
 				if made[k] >= limit || total >= n {
@@ -56,7 +56,7 @@ func Generate(sources []Source, chinese bool, n int, seed uint64) []Claim {
 			}
 		}
 		for _, k := range rarest(kinds) {
-			take(k, need(k))
+			take(k, need)
 		}
 		for _, k := range rarest(kinds) { // what one kind lacks, others make up
 			take(k, n)

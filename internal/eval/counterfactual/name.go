@@ -2,8 +2,10 @@ package counterfactual
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // notNames are capitalised words that name nothing.
@@ -131,20 +133,16 @@ func changeName(s, passage string, chinese bool, rng *rand.Rand) string {
 
 // manner tells names that may stand for one another: places for places, words for words.
 func manner(name string) string {
-	for _, p := range places {
-		if p == name {
-			return "place"
-		}
+	if slices.Contains(places, name) {
+		return "place"
 	}
-	r := []rune(name)
-	switch {
-	case !isHan(r[0]):
-		if strings.ToUpper(name) == name {
-			return "letters"
-		}
-		return "word"
+	if first, _ := utf8.DecodeRuneInString(name); isHan(first) {
+		return "han"
 	}
-	return "han"
+	if strings.ToUpper(name) == name {
+		return "letters"
+	}
+	return "word"
 }
 
 func sharesWord(a, b string) bool {

@@ -48,8 +48,7 @@ func translate(ctx context.Context, what string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var limited *qdrant.QdrantResourceExhaustedError // its status code reads Unknown
-	if errors.As(err, &limited) {
+	if limited, ok := errors.AsType[*qdrant.QdrantResourceExhaustedError](err); ok { // its status code reads Unknown
 		e := rag.Errorf(rag.RateLimited, "Qdrant limits requests now (%s). %w", what, err)
 		e.RetryAfter = time.Duration(limited.RetryAfterS) * time.Second
 		return e
@@ -80,8 +79,7 @@ func translate(ctx context.Context, what string, err error) error {
 
 // cause is what the client's own error wraps: status.FromError looks through errors only by an interface that it lacks.
 func cause(err error) error {
-	var q *qdrant.QdrantError
-	if errors.As(err, &q) {
+	if q, ok := errors.AsType[*qdrant.QdrantError](err); ok {
 		return q.Unwrap()
 	}
 	return err

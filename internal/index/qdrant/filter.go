@@ -3,6 +3,7 @@ package qdrant
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 
 	"github.com/qdrant/go-client/qdrant"
@@ -197,7 +198,7 @@ func compareString(f *rag.Filter, bound string, over bool) *qdrant.Condition {
 	var before, options []*qdrant.Condition // before: the numbers so far are equal
 	for i, r := range ranks(bound) {
 		differs := qdrant.NewRange(rankFields[i], rangeOf(strict, r))
-		options = append(options, all(append(before[:len(before):len(before)], differs)...))
+		options = append(options, all(append(slices.Clip(before), differs)...))
 		before = append(before, qdrant.NewRange(rankFields[i], &qdrant.Range{Gte: &r, Lte: &r}))
 	}
 	equal := qdrant.NewMatchKeyword("value", valueToken(f.Key, bound))

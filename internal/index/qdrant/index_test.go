@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -353,10 +354,8 @@ func ambiguous(m rag.Metadata) bool {
 				return true
 			}
 		case []string:
-			for _, s := range v {
-				if long(s) {
-					return true
-				}
+			if slices.ContainsFunc(v, long) {
+				return true
 			}
 		}
 	}

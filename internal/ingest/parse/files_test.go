@@ -4,7 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -132,7 +132,7 @@ func TestFiles_LimitsAreOfTheWhole(t *testing.T) {
 			t.Errorf("%s: got %v, %q", name, err, got)
 		}
 	}
-	stop := fmt.Errorf("enough")
+	stop := errors.New("enough")
 	if err := (Reader{}).Files(t.Context(), content, "a.zip", func(File) error { return stop }); err != stop {
 		t.Errorf("got %v, want the visitor's own error", err)
 	}

@@ -102,7 +102,7 @@ type Reader struct {
 	Transcribe func(ctx context.Context, mediaType string, image []byte) (string, error)
 }
 
-// MediaType is as the function, and knows images where they can be read.
+// MediaType is as the function, and knows images where they can be read. Unsupported as there.
 func (r Reader) MediaType(filename, declared string, head []byte) (string, error) {
 	if t := imageType(head); t != "" && r.Transcribe != nil {
 		return t, nil

@@ -1,8 +1,6 @@
 package parse
 
 import (
-	"bufio"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"footnote/internal/evaldata"
 	"footnote/internal/ingest/parse/document"
 	"footnote/internal/ingest/parse/parsetest"
 	"footnote/internal/rag"
@@ -25,28 +24,8 @@ type expected struct {
 
 func manifest(t *testing.T) (dir string, out []expected) {
 	t.Helper()
-	if dir = os.Getenv("EVAL_DATA"); dir == "" {
-		t.Skip("EVAL_DATA is not set: the real files are not read")
-	}
-	dir = filepath.Join(dir, "parsers")
-	f, err := os.Open(filepath.Join(dir, "manifest.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	s := bufio.NewScanner(f)
-	s.Buffer(nil, 1<<20)
-	for s.Scan() {
-		var e expected
-		if err := json.Unmarshal(s.Bytes(), &e); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, e)
-	}
-	if s.Err() != nil {
-		t.Fatal(s.Err())
-	}
-	return dir, out
+	dir = evaldata.Path(t, "parsers")
+	return dir, evaldata.Lines[expected](t, filepath.Join(dir, "manifest.jsonl"))
 }
 
 var (

@@ -69,9 +69,9 @@ func (b *Builder) AddOver(kind rag.BlockKind, level int, s string, turns []rag.P
 	block := rag.Block{Kind: kind, Level: level, Page: b.page, Span: rag.Span{Start: start, End: b.length}}
 	// From the end, piece by piece: what was trimmed off the start and the length of what normalisation changed before a turn do not matter then.
 	at, end := b.length, len(given)
-	for i := len(turns) - 1; i >= 0; i-- {
-		piece := text.Normalise(given[turns[i].At:end])
-		end = turns[i].At
+	for _, turn := range slices.Backward(turns) {
+		piece := text.Normalise(given[turn.At:end])
+		end = turn.At
 		if at == b.length {
 			piece = strings.TrimRightFunc(piece, unicode.IsSpace)
 		}
@@ -79,10 +79,10 @@ func (b *Builder) AddOver(kind rag.BlockKind, level int, s string, turns []rag.P
 			continue // nothing stands on that page
 		}
 		if at -= utf8.RuneCountInString(piece); at <= start {
-			block.Page = turns[i].Page
+			block.Page = turn.Page
 			break
 		}
-		block.Turns = append(block.Turns, rag.PageTurn{At: at, Page: turns[i].Page})
+		block.Turns = append(block.Turns, rag.PageTurn{At: at, Page: turn.Page})
 	}
 	slices.Reverse(block.Turns)
 	b.blocks = append(b.blocks, block)

@@ -73,3 +73,20 @@ func relations(z *document.Zip, part string, limits document.Limits) (map[string
 
 // on tells whether a switch such as <w:b/> is on: it is unless its value says otherwise.
 func on(value string) bool { return value != "0" && value != "false" && value != "off" }
+
+// mainPart is the part that the package's own relations name as the document; usual otherwise.
+func mainPart(z *document.Zip, usual string, limits document.Limits) (string, error) {
+	if z.Has(usual) {
+		return usual, nil
+	}
+	rels, err := relations(z, "", limits)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range rels {
+		if z.Has(name) && strings.HasSuffix(name, ".xml") && strings.HasPrefix(name, strings.SplitN(usual, "/", 2)[0]) {
+			return name, nil
+		}
+	}
+	return usual, nil
+}

@@ -1,16 +1,14 @@
 package pdf
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"footnote/internal/evaldata"
 	"footnote/internal/ingest/parse/document"
 	"footnote/internal/ingest/parse/parsetest"
 	"footnote/internal/rag"
@@ -27,32 +25,8 @@ type reference struct {
 
 func references480(t testing.TB) (dir string, out []reference) {
 	t.Helper()
-	dir = os.Getenv("EVAL_DATA")
-	if dir == "" {
-		t.Skip("EVAL_DATA is not set: the PDFs of pdf.js are not read")
-	}
-	f, err := os.Open(filepath.Join(dir, "parsers", "pdfjs-poppler.jsonl.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := bufio.NewScanner(z)
-	s.Buffer(nil, 64<<20)
-	for s.Scan() {
-		var r reference
-		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, r)
-	}
-	if s.Err() != nil {
-		t.Fatal(s.Err())
-	}
-	return filepath.Join(dir, "parsers"), out
+	dir = evaldata.Path(t, "parsers")
+	return dir, evaldata.Lines[reference](t, filepath.Join(dir, "pdfjs-poppler.jsonl.gz"))
 }
 
 // The 480 PDFs that pdf.js is tested with are odd or broken in every way that is known. None may crash or hang, and of those that poppler reads nearly every word is found.

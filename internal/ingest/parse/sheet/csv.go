@@ -29,8 +29,7 @@ func CSV(ctx context.Context, b *document.Builder, content []byte) error {
 		if err != nil {
 			line, _ := r.FieldPos(0)
 			b.Warn("line %d could not be read: %v", line, err)
-			var broken *csv.ParseError
-			if errors.As(err, &broken) {
+			if _, ok := errors.AsType[*csv.ParseError](err); ok {
 				continue
 			}
 			return err

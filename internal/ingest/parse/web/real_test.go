@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode"
 
+	"footnote/internal/evaldata"
 	"footnote/internal/ingest/parse/document"
 )
 
@@ -19,15 +20,6 @@ type page struct {
 	name string
 	html []byte
 	want string
-}
-
-func parsersFolder(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("EVAL_DATA")
-	if dir == "" {
-		t.Skip("EVAL_DATA is not set: the real pages are not read")
-	}
-	return filepath.Join(dir, "parsers")
 }
 
 func read(t *testing.T, path string) []byte {
@@ -41,7 +33,7 @@ func read(t *testing.T, path string) []byte {
 
 // articles are the pages of the article extraction benchmark.
 func articles(t *testing.T) (out []page) {
-	dir := filepath.Join(parsersFolder(t), "article-extraction")
+	dir := evaldata.Path(t, "parsers", "article-extraction")
 	var truth map[string]struct {
 		ArticleBody string `json:"articleBody"`
 	}
@@ -64,7 +56,7 @@ func articles(t *testing.T) (out []page) {
 
 // readable are the pages that Readability is tested with. What it expects of them is HTML, which is read whole.
 func readable(t *testing.T) (out []page) {
-	sources, err := filepath.Glob(filepath.Join(parsersFolder(t), "readability", "*", "source.html"))
+	sources, err := filepath.Glob(evaldata.Path(t, "parsers", "readability", "*", "source.html"))
 	if err != nil || len(sources) == 0 {
 		t.Fatal("no pages", err)
 	}
