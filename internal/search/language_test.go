@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -86,8 +87,11 @@ func (blind) AcrossLanguages(query rag.Embedding) rag.Embedding {
 func TestSearch_VectorAcrossLanguages(t *testing.T) {
 	t.Parallel()
 	w := &world{texts: map[rag.CollectionID][]string{
-		"both": {"leave 42 weeks", "育儿假 42"}, "chinese": {"育儿假 42", "年假 42 天"}, "english": {"leave 42 weeks", "leave 7"}, "numbers": {"42"},
+		"both": {"leave 42 weeks", "育儿假 42"}, "chinese": {"育儿假 42", "年假 42 天"}, "english": {"leave 42 weeks", "leave 7"}, "numbers": {"42"}, "one": {"育儿假 42"},
 	}}
+	for i := range 200 {
+		w.texts["many"] = append(w.texts["many"], fmt.Sprint("leave ", i))
+	}
 	for _, c := range []struct {
 		query       string
 		collections []string
@@ -101,6 +105,12 @@ func TestSearch_VectorAcrossLanguages(t *testing.T) {
 		{"leave 42", []string{"english", "chinese"}, true},
 		{"42", []string{"chinese"}, false},
 		{"42", []string{"both"}, true},
+		{"leave 42", []string{"many", "one"}, false}, // one in 201
+		{"leave 42", []string{"many", "chinese"}, false},
+		{"leave 42", []string{"many", "chinese", "both"}, true}, // three in 204
+		{"育儿假 42", []string{"many", "one"}, true},
+		{"42", []string{"many", "one"}, false},
+		{"42", []string{"many", "chinese", "both"}, true},
 	} {
 		for _, model := range []Embedder{blind{w}, w} {
 			r, err := New(Options{Catalog: w, Index: w, Embedder: model}).request(rag.Query{Text: c.query, Collections: c.collections}.WithDefaults(), nil)

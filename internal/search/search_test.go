@@ -293,12 +293,12 @@ func (w *world) Embeddings(_ context.Context, ids []rag.ChunkID) (map[rag.ChunkI
 	return out, nil
 }
 
-func (w *world) Languages(_ context.Context, c rag.CollectionID) (out []string, err error) {
+func (w *world) Languages(_ context.Context, c rag.CollectionID) (map[string]int, error) {
+	out := map[string]int{}
 	for _, s := range w.texts[c] {
-		out = append(out, text.Language(s))
+		out[text.Language(s)]++
 	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	return out, nil
 }
 
 func (w *world) ChunkLanguages(_ context.Context, c rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error) {

@@ -19,7 +19,7 @@ type Catalog interface {
 	Collection(ctx context.Context, name string) (rag.Collection, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
-	Languages(ctx context.Context, collection rag.CollectionID) ([]string, error)
+	Languages(ctx context.Context, collection rag.CollectionID) (map[string]int, error)
 	ChunkLanguages(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error)
 }
 
@@ -84,8 +84,18 @@ type Service struct {
 // spec is a collection as it was looked up a moment ago.
 type spec struct {
 	rag.Collection
-	languages []string // of its documents; "" is one that is not known
+	languages map[string]int // how many of its documents are in each, about; "" is one that is not known
 	at        time.Time
+}
+
+// hasLanguage tells whether some of the collection's documents are in such a language.
+func (c spec) hasLanguage(such func(language string) bool) bool {
+	for l := range c.languages {
+		if such(l) {
+			return true
+		}
+	}
+	return false
 }
 
 // specAge is for how long a collection's identity is taken for known: most searches then ask the catalog once, for the passages.

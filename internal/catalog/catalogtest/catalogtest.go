@@ -32,7 +32,7 @@ type Catalog interface {
 	ArchiveFiles(ctx context.Context, collection rag.CollectionID, archive string) ([]string, error)
 	Chunks(ctx context.Context, id rag.DocumentID, after, limit int) ([]rag.Chunk, error)
 	Hydrate(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) ([]rag.Hit, error)
-	Languages(ctx context.Context, collection rag.CollectionID) ([]string, error)
+	Languages(ctx context.Context, collection rag.CollectionID) (map[string]int, error)
 	ChunkLanguages(ctx context.Context, collection rag.CollectionID, ids []rag.ChunkID) (map[rag.ChunkID]string, error)
 	Embeddings(ctx context.Context, ids []rag.ChunkID) (map[rag.ChunkID]rag.Embedding, error)
 	EmbeddingsByText(ctx context.Context, fingerprint string, texts []rag.TextHash) (map[rag.TextHash]rag.Embedding, error)

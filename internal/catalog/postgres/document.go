@@ -92,12 +92,22 @@ func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []
 	    JOIN documents d ON d.id = k.document_id JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = $2`, uuids(ids), collection)
 }
 
-// Languages are those of the collection's documents, each once, of documents without an active version too; "" is one that is not known. It looks once at each language, not at each document.
-func (s *Store) Languages(ctx context.Context, collection rag.CollectionID) ([]string, error) {
-	return list(ctx, s, func(row stored.Row) (language string, err error) { err = row.Scan(&language); return language, err },
-		`WITH RECURSIVE found(language) AS ((SELECT language FROM documents WHERE collection_id = $1 ORDER BY language LIMIT 1)
+// Languages tells in how many documents of the collection each language is, counted to stored.MostCounted, of documents without an active version too; "" is one that is not known. It looks at the index of languages alone.
+func (s *Store) Languages(ctx context.Context, collection rag.CollectionID) (map[string]int, error) {
+	out := map[string]int{}
+	err := s.read(ctx, func() error {
+		return each(ctx, s.pool, func(rows pgx.Rows) error {
+			var language string
+			var n int
+			err := rows.Scan(&language, &n)
+			out[language] = n
+			return err
+		}, `WITH RECURSIVE found(language) AS ((SELECT language FROM documents WHERE collection_id = $1 ORDER BY language LIMIT 1)
 		    UNION ALL SELECT (SELECT d.language FROM documents d WHERE d.collection_id = $1 AND d.language > found.language ORDER BY d.language LIMIT 1) FROM found WHERE found.language IS NOT NULL)
-		    SELECT language FROM found WHERE language IS NOT NULL`, collection)
+		    SELECT language, (SELECT count(*) FROM (SELECT 1 FROM documents d WHERE d.collection_id = $1 AND d.language = found.language LIMIT $2) counted) FROM found WHERE language IS NOT NULL`,
+			collection, stored.MostCounted)
+	})
+	return out, err
 }
 
 // ChunkLanguages are the languages of the documents of those of the chunks that an active version of the collection lists.

@@ -98,17 +98,19 @@ func (s *Store) Hydrate(ctx context.Context, collection rag.CollectionID, ids []
 const hydrateSQL = `SELECT ` + stored.DocumentColumns + `, ` + chunkColumns + `, c.name FROM json_each(?) j CROSS JOIN chunks k ON k.chunk_id = j.value
 	    CROSS JOIN documents d ON d.id = k.document_id CROSS JOIN collections c ON c.id = d.collection_id WHERE d.collection_id = ?`
 
-// Languages are those of the collection's documents, each once, of documents without an active version too; "" is one that is not known. It looks once at each language, not at each document.
-func (s *Store) Languages(ctx context.Context, collection rag.CollectionID) ([]string, error) {
-	var out []string
+// Languages tells in how many documents of the collection each language is, counted to stored.MostCounted, of documents without an active version too; "" is one that is not known. It looks at the index of languages alone.
+func (s *Store) Languages(ctx context.Context, collection rag.CollectionID) (map[string]int, error) {
+	out := map[string]int{}
 	err := each(ctx, s.read, func(rows *sql.Rows) error {
 		var language string
-		err := rows.Scan(&language)
-		out = append(out, language)
+		var n int
+		err := rows.Scan(&language, &n)
+		out[language] = n
 		return err
 	}, `WITH RECURSIVE found(language) AS (SELECT min(language) FROM documents WHERE collection_id = ?1
 	    UNION ALL SELECT (SELECT min(d.language) FROM documents d WHERE d.collection_id = ?1 AND d.language > found.language) FROM found WHERE found.language IS NOT NULL)
-	    SELECT language FROM found WHERE language IS NOT NULL`, collection)
+	    SELECT language, (SELECT count(*) FROM (SELECT 1 FROM documents d WHERE d.collection_id = ?1 AND d.language = found.language LIMIT ?2)) FROM found WHERE language IS NOT NULL`,
+		collection, stored.MostCounted)
 	return out, err
 }
 

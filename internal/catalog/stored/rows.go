@@ -20,6 +20,9 @@ const (
   (SELECT coalesce(sum(d.chunks), 0) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0)`
 )
 
+// MostCounted is up to where the documents of a language are counted: who asks wants to know whether a collection has many, before every search.
+const MostCounted = 10000
+
 // Collection reads a collection, without its counts.
 func Collection(row Row) (rag.Collection, error) { return collection(row, false) }
 
