@@ -82,12 +82,12 @@ func indexFolder(c config.Config) string { return filepath.Join(c.Data, "index")
 
 // openLocalIndex opens the embedded index. Where its folder cannot be used it lives in memory: the service starts slower, and works.
 func (a *app) openLocalIndex(o *ingest.Options) error {
-	x, err := indexlocal.New(indexlocal.Options{Dir: indexFolder(a.config), Logger: a.log})
+	x, err := indexlocal.New(indexlocal.Options{Dir: indexFolder(a.config), Margin: a.config.IndexMargin, Logger: a.log})
 	if err == nil {
 		o.Durable = x
 	} else {
 		a.log.Warn("the index's folder cannot be used; the index is filled from the catalog and lives in memory", "folder", indexFolder(a.config), "error", err)
-		if x, err = indexlocal.New(indexlocal.Options{Logger: a.log}); err != nil {
+		if x, err = indexlocal.New(indexlocal.Options{Margin: a.config.IndexMargin, Logger: a.log}); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ type Config struct {
 	Data            string        `env:"DATA" envDefault:"./footnote-data"`
 	Catalog         Secret        `env:"CATALOG" envDefault:"sqlite"` // a URL may hold a password
 	Index           Secret        `env:"INDEX" envDefault:"local"`    // a URL may hold a key
+	IndexMargin     float64       `env:"INDEX_MARGIN" envDefault:"2.5"`
 	Blobs           string        `env:"BLOBS"`
 	S3AccessKey     Secret        `env:"S3_ACCESS_KEY"`
 	S3SecretKey     Secret        `env:"S3_SECRET_KEY"`
