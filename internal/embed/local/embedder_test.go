@@ -60,8 +60,11 @@ func TestEmbedder_VectorsEqualTheReferenceOnEveryPath(t *testing.T) {
 				t.Fatal(err)
 			}
 			some := texts
-			if path == simd.Generic || raceEnabled {
-				some = texts[:10] // plain Go is a hundred times slower
+			switch { // plain Go is a hundred times slower, and ten times more under the race detector, which has nothing to find in arithmetic
+			case path == simd.Generic && raceEnabled:
+				some = texts[:1]
+			case path == simd.Generic || raceEnabled:
+				some = texts[:10]
 			}
 			least, mean := 1.0, 0.0
 			for _, r := range some {
@@ -77,7 +80,7 @@ func TestEmbedder_VectorsEqualTheReferenceOnEveryPath(t *testing.T) {
 					t.Errorf("%s, %s: %q: cosine %.6f", c.name, path, r.Text, got)
 				}
 			}
-			if mean < c.mean {
+			if mean < c.mean && len(some) > 1 {
 				t.Errorf("%s, %s: mean cosine %.7f, want %.7f", c.name, path, mean, c.mean)
 			}
 			t.Logf("%s, %s: cosine to the reference at least %.7f, mean %.7f, over %d texts", c.name, path, least, mean, len(some))
