@@ -6,7 +6,7 @@ LLM_DIR ?= $(or $(TMPDIR),/tmp)/footnote-llm
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: build demo test test-llm test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-http bench-production eval eval-answers clean
+.PHONY: build demo test test-quality test-llm test-arm64 lint bench bench-embed bench-tokenizer bench-index bench-http bench-production eval eval-answers clean
 
 build: ## bin/footnote, one static binary
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS_BUILD) -o bin/footnote ./cmd/server
@@ -16,7 +16,10 @@ demo: build ## start the service with sample documents, ask three questions, kee
 
 test: lint ## everything, with the race detector; starts a throw-away Postgres unless TEST_POSTGRES_URL names one
 	$(GO) test -race -timeout 40m ./...
-	@$(MAKE) --no-print-directory test-arm64
+	@$(MAKE) --no-print-directory test-quality test-arm64
+
+test-quality: ## the tests that only measure how good something is, without the race detector
+	$(GO) test -timeout 20m -run '^TestQuality_' ./cmd/server ./internal/ingest/parse/pdf
 
 test-arm64: ## the arm64 kernels, emulated by qemu-aarch64 on CPUs without and with 8-bit dot products
 	@if ! command -v qemu-aarch64 >/dev/null; then \

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"footnote/internal/eval"
+	"footnote/internal/evaldata"
 )
 
 // runEval runs footnote eval and returns what it prints and its exit code.
@@ -58,9 +59,10 @@ func sampleSet(t *testing.T, language string) (dir string) {
 	return dir
 }
 
-// TestEvalAnswers_SampleStaysGood is the gate: answers from the sample documents may not become worse. The thresholds are what was measured,
+// TestQuality_AnswersToASampleStayGood is the gate: answers from the sample documents may not become worse. The thresholds are what was measured,
 // less about what five of the sixty questions make. Citation precision has none: it is lower for a longer answer that is no worse.
-func TestEvalAnswers_SampleStaysGood(t *testing.T) {
+func TestQuality_AnswersToASampleStayGood(t *testing.T) {
+	evaldata.Quality(t)
 	t.Parallel()
 	for language, thresholds := range map[string]string{
 		"en": "right=0.68,first_citation=0.68,cited_document=0.91,verified=1,answered=0.86,refused=0.85,evidence_auc=0.96",

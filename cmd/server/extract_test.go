@@ -15,9 +15,10 @@ import (
 	"footnote/internal/rag"
 )
 
-// TestExtractive_OnRealSets asks XQuAD's questions of its first paragraphs in either language, and Cranfield's and DuReader's, which they cannot answer. The floors lie
+// TestQuality_ExtractiveAnswersOnRealSets asks XQuAD's questions of its first paragraphs in either language, and Cranfield's and DuReader's, which they cannot answer. The floors lie
 // a little below what the whole sets measure; docs/quality.md has those. Every citation verifies.
-func TestExtractive_OnRealSets(t *testing.T) {
+func TestQuality_ExtractiveAnswersOnRealSets(t *testing.T) {
+	evaldata.Quality(t)
 	t.Parallel()
 	for _, c := range []struct{ set, foreign string }{{"xquad-en", "cranfield"}, {"xquad-zh", "dureader-robust-dev-half"}} {
 		t.Run(c.set, func(t *testing.T) {

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"footnote/internal/eval"
+	"footnote/internal/evaldata"
 	"footnote/internal/rag"
 )
 
-// TestIdentifier_IsFoundAsTyped takes in 2,400 short documents of the same prose, each with identifiers of its own, and asks for single ones.
-func TestIdentifier_IsFoundAsTyped(t *testing.T) {
+// TestQuality_IdentifiersAreFoundAsTyped takes in 2,400 short documents of the same prose, each with identifiers of its own, and asks for single ones.
+func TestQuality_IdentifiersAreFoundAsTyped(t *testing.T) {
+	evaldata.Quality(t)
 	t.Parallel()
 	s := startService(t)
 	ctx := t.Context()

@@ -30,7 +30,8 @@ func references480(t testing.TB) (dir string, out []reference) {
 }
 
 // The 480 PDFs that pdf.js is tested with are odd or broken in every way that is known. None may crash or hang, and of those that poppler reads nearly every word is found.
-func TestParse_OddAndBrokenFiles(t *testing.T) {
+func TestQuality_OddAndBrokenFiles(t *testing.T) {
+	evaldata.Quality(t)
 	dir, files := references480(t)
 	if testing.Short() {
 		files = files[:60]
@@ -79,7 +80,8 @@ func TestParse_OddAndBrokenFiles(t *testing.T) {
 }
 
 // Of files with several pages, each page's part of the text has the words that poppler has on that page; what goes on over a page's end is parted at the right place.
-func TestParse_PagesOfRealFiles(t *testing.T) {
+func TestQuality_PagesOfRealFiles(t *testing.T) {
+	evaldata.Quality(t)
 	dir, files := references480(t)
 	pages, inside := 0, 0
 	mean, whole := 0.0, 0.0 // whole: were each block on its first page

@@ -1,0 +1,5 @@
+//go:build race
+
+package evaldata
+
+const race = true
