@@ -33,7 +33,7 @@ func (c Config) validateStores(p *problems) {
 		p.add("FOOTNOTE_INDEX must be local or qdrant://[key@]host:6334 (qdrants:// for TLS), got a value that starts %q", head(c.Index.Reveal()))
 	}
 	if !(c.IndexMargin >= 0.5 && c.IndexMargin <= 10) {
-		p.add("FOOTNOTE_INDEX_MARGIN must be between 0.5 (fast, finds .9 of the nearest) and 10 (finds all), got %g", c.IndexMargin)
+		p.add("FOOTNOTE_INDEX_MARGIN must be between 0.5 (fast, finds .9 of the nearest) and 10 (slow, finds all but some in a thousand), got %g", c.IndexMargin)
 	}
 	if c.Postgres() && c.Index == "local" {
 		p.add("FOOTNOTE_CATALOG names Postgres, so FOOTNOTE_INDEX must name Qdrant: the local index lives in one process, and replicas would not see each other's documents")
