@@ -20,7 +20,7 @@ const (
   (SELECT coalesce(sum(d.chunks), 0) FROM documents d WHERE d.collection_id = c.id AND d.active_version > 0)`
 )
 
-// MostCounted is up to where the documents of a language are counted: who asks wants to know whether a collection has many, before every search.
+// MostCounted is up to where the documents of a language are counted: who asks wants to know whether a collection has many, once a second while it is searched; to count 20,000 takes SQLite 2 ms.
 const MostCounted = 10000
 
 // Collection reads a collection, without its counts.

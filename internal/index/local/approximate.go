@@ -166,9 +166,7 @@ func (d *denseSearch) promising(home int, at []uint32) {
 		return
 	}
 	seg := d.segments[home].segment
-	if cap(d.scratch.firsts) < len(at) {
-		d.scratch.firsts = make([]int32, len(at))
-	}
+	d.scratch.firsts = slices.Grow(d.scratch.firsts[:0], len(at))
 	firsts := d.scratch.firsts[:len(at)]
 	simd.Dots8(firsts, d.probe.values, seg.rows, at)
 	kept, least := at[:0], d.best.least()

@@ -112,7 +112,7 @@ func (c *collection) seal(d *draft) {
 // meanFor is what to centre the codes of a new segment of n points by; nil for one without codes.
 func (c *collection) meanFor(n int, parts []part) []float32 {
 	switch {
-	case c.mean != nil && n >= c.layout.minCoded/8:
+	case c.mean != nil && n >= c.layout.minCoded/8: // few are enough, once there is a mean of many
 	case n < c.layout.minCoded:
 		return nil
 	default:

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 
 	"footnote/internal/rag"
@@ -98,9 +99,7 @@ func (d *denseSearch) rows(home int, at []uint32) {
 
 // dots are the products with the rows at; they are good until the next.
 func (d *denseSearch) dots(rows []byte, at []uint32) []int64 {
-	if cap(d.scratch.dots) < len(at) {
-		d.scratch.dots = make([]int64, len(at))
-	}
+	d.scratch.dots = slices.Grow(d.scratch.dots[:0], len(at))
 	dots := d.scratch.dots[:len(at)]
 	d.probe.dots(dots, rows, at)
 	return dots

@@ -11,7 +11,7 @@ import (
 	"footnote/internal/simd"
 )
 
-// BenchmarkSearchDense has 100,000 vectors grown from real embeddings, and real queries, beside a scan of the same in float32; recall is of what the scan finds. It needs INDEX_VECTORS, see TestSearchDense.
+// BenchmarkSearchDense has 100,000 vectors grown from real embeddings, and real queries, beside a scan of the same in float32; recall is of what the scan finds. It needs INDEX_VECTORS, as TestSearchDense_FindsWhatAnExactScanFinds does.
 func BenchmarkSearchDense(b *testing.B) {
 	path := os.Getenv("INDEX_VECTORS")
 	if path == "" {
